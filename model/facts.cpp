@@ -1,0 +1,40 @@
+#include "model/facts.hpp"
+
+#include <array>
+
+namespace rejoin {
+
+namespace {
+
+// In the order of the variant; a static_assert below keeps the two in step.
+constexpr std::array<std::string_view, std::variant_size_v<Fact>> kNames = {
+    "ProcessStarted",    "ProcessCrashed",    "ProcessHalted",  "DiskWiped",
+    "FaultInjected",     "SyncRequested",     "SyncCompleted",  "MessageRejected",
+    "BecameLeader",      "LostLeadership",    "VoteGranted",    "EntryAppended",
+    "LogTruncated",      "Committed",         "EntryApplied",   "SnapshotInstalled",
+    "LogCompacted",      "LogRecovered",      "MemberAdded",    "MemberUpdated",
+    "MemberRemoved",     "MembersApplied",    "MapApplied",     "RebalanceRefused",
+    "SettingApplied",    "CommandApplied",    "HealthChecked",  "JoinRequested",
+    "NodeReady",         "HookFired",         "RepairStarted",  "RepairCompleted",
+    "RepairFailed",      "GateOpened",        "GateClosed",     "RecordWritten",
+    "PartitionDropped",  "StoreDurable",      "StoreRecovered", "OperationInvoked",
+    "OperationReturned", "OperationAbandoned"};
+static_assert(!kNames.back().empty());
+
+}  // namespace
+
+std::string_view name_of(const Fact& fact) {
+  return kNames[fact.index()];
+}
+
+std::string describe(const Fact& fact) {
+  Describer describer;
+  describer.put(fact);
+  return std::string(name_of(fact)) + describer.take();
+}
+
+Bytes encode_fact(const Fact& fact) {
+  return encode(fact);
+}
+
+}  // namespace rejoin

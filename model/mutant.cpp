@@ -1,0 +1,55 @@
+#include "model/mutant.hpp"
+
+#include "model/check.hpp"
+
+namespace rejoin {
+
+const std::vector<MutantSpec>& mutants() {
+  static const std::vector<MutantSpec> all = {
+      {"cluster-apply-twice", "a duplicate of a request that took effect is applied again",
+       "applied-exactly-once"},
+      {"raft-commit-old-term", "an entry of an earlier term is committed by counting replicas",
+       "raft-leader-completeness"},
+      {"raft-config-before-commit",
+       "a new leader changes the configuration before it has committed in its own term",
+       "raft-election-safety"},
+      {"raft-config-overlap",
+       "a configuration change is accepted while the one before it is uncommitted",
+       "raft-election-safety"},
+      {"raft-no-check-quorum", "a leader that hears no quorum goes on leading",
+       "raft-leader-exists"},
+      {"raft-no-log-check", "a vote is granted to a candidate whose log is behind",
+       "raft-leader-completeness"},
+      {"raft-no-pre-vote", "a server that was cut off raises the term and deposes the leader",
+       "raft-stable-leader"},
+      {"raft-vote-not-synced", "a vote is answered before it is durable, and lost by a crash",
+       "raft-election-safety"},
+      {"sync-blind-merge", "a repair overwrites whatever is stored, newer or not",
+       "merge-never-regresses"},
+  };
+  return all;
+}
+
+#ifdef REJOIN_HUNT
+namespace {
+std::string_view planted;
+}
+
+bool plant_mutant(std::string_view name) {
+  planted = {};
+  if (name.empty()) return true;
+  for (const MutantSpec& mutant : mutants()) {
+    if (mutant.name == name) {
+      planted = mutant.name;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool mutant_is_planted(std::string_view name) {
+  return planted == name;
+}
+#endif
+
+}  // namespace rejoin

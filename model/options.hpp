@@ -1,0 +1,161 @@
+// What can be chosen about a cluster: the options of every protocol and of its machines, each with
+// its default and its trade-off. Protocols and the simulator read these; scenario files set them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/history.hpp"
+#include "model/ids.hpp"
+#include "model/message.hpp"
+#include "model/params.hpp"
+#include "model/random.hpp"
+#include "model/record.hpp"
+#include "model/time.hpp"
+
+namespace rejoin {
+
+struct RaftOptions {
+  // Leader to follower. Shorter finds losses earlier and costs messages; well below election min.
+  Duration heartbeat = 50ms;
+  // A follower that hears nothing for a draw from this campaigns; a fresh draw each time.
+  // Wider splits fewer votes, longer elects later (Ongaro and Ousterhout 2014, section 9.3).
+  DurationRange election{150ms, 300ms};
+  // Candidates ask whether they could win before they raise the term (dissertation 9.6).
+  bool pre_vote = true;
+  // A leader that hears no quorum for an election timeout steps down (dissertation 6.2), and
+  // servers that hear a leader reject candidates (4.2.3).
+  bool check_quorum = true;
+  std::uint32_t entries_per_append = 64;
+  // Appends to one follower that may be unanswered at once (pipelining).
+  std::uint32_t appends_in_flight = 8;
+  // Applied entries beyond the last snapshot that trigger the next, and how many stay behind it
+  // so that a slow follower needs no snapshot.
+  std::uint64_t snapshot_entries = 8192;
+  std::uint64_t trailing_entries = 1024;
+  std::uint64_t snapshot_chunk_bytes = 64 * 1024;
+  // New servers learn until they have caught up, then vote. False: they vote at once.
+  bool learners = true;
+  // Members beyond this many stay learners: a quorum of thousands would commit nothing.
+  std::uint32_t voters_max = 7;
+};
+
+struct MembershipOptions {
+  // Health checks, one node after the other.
+  Duration interval = 5s;
+  Duration timeout = 2s;
+  std::uint32_t failures = 3;   // in a row, then the leader proposes removal
+  Duration join_timeout = 10s;  // of one attempt to join
+  Duration join_backoff = 1s;   // doubled each time, up to join_backoff_max
+  Duration join_backoff_max = 8s;
+  // A member that hears no leader for this long asks its seeds whether it was removed.
+  Duration orphan_timeout = 2s;
+  bool rejoin_when_removed = true;
+  // ClusterKit: a node whose map names a node that is no member answers "not ready" (HTTP 503),
+  // which its checker counts as a failure.
+  bool ready_needs_map_members = false;
+};
+
+enum class MapShortage : std::uint8_t {
+  as_many_as_nodes,  // fewer nodes than the replication factor: as many copies as nodes
+  refuse,            // ClusterKit: the map stays as it is
+};
+
+struct PartitioningOptions {
+  std::uint32_t partitions = 64;
+  std::uint32_t replication = 3;
+  std::string placement = "rendezvous";  // a registered placement
+  // From a change of members to the new map. 0 proposes at once.
+  Duration rebalance_delay = 0ms;
+  MapShortage shortage = MapShortage::as_many_as_nodes;
+  // Hooks: which old owners are offered as sources.
+  // false: every old owner that is still a member. true (ClusterKit): an old replica that the
+  // change promotes to primary is skipped.
+  bool skip_promoted_source = false;
+  // false: one event for each node that becomes an owner. true (ClusterKit): also for an owner
+  // that changes between primary and replica.
+  bool hooks_on_role_change = false;
+};
+
+enum class GateMode : std::uint8_t {
+  open,   // answers reads with whatever it has while it is being repaired
+  fence,  // refuses reads of a partition until its repair has completed
+};
+
+struct StoreOptions {
+  VersionScheme versions = VersionScheme::none;
+  std::uint64_t snapshot_log_bytes = 4 * 1024 * 1024;  // log size that triggers a snapshot
+};
+
+struct CoordinatorOptions {
+  Duration timeout = 1s;  // for the replicas' answers
+};
+
+struct SyncOptions {
+  GateMode gate = GateMode::open;
+  struct Mechanism {
+    std::string name;
+    Params params;  // complete
+    friend bool operator==(const Mechanism&, const Mechanism&) = default;
+  };
+  std::vector<Mechanism> mechanisms;    // empty: none
+  std::uint32_t fetches_in_flight = 4;  // partitions repaired at once, per node
+  std::uint64_t fetch_chunk_bytes = 64 * 1024;
+  Duration fetch_timeout = 5s;
+  std::uint32_t fetch_attempts = 5;
+  Duration retry_backoff = 500ms;
+};
+
+struct ClientOptions {
+  Consistency write = Consistency::one;
+  Consistency read = Consistency::one;
+  Duration try_timeout = 1500ms;  // then the next coordinator is asked, with the same request id
+  Duration timeout = 10s;         // then the operation stays open for ever; the session ends
+};
+
+struct NodeOptions {
+  RaftOptions raft;
+  MembershipOptions membership;
+  PartitioningOptions partitioning;
+  StoreOptions store;
+  CoordinatorOptions coordinator;
+  SyncOptions sync;
+};
+
+// ---- Machines ------------------------------------------------------------------------------
+
+// A delay: `floor` plus a draw of the named shape.
+struct LatencyOptions {
+  enum class Shape : std::uint8_t { constant, uniform, exponential };
+  Shape shape = Shape::exponential;
+  Duration floor = 200us;
+  Duration mean = 1ms;    // constant: the value; exponential: mean of the part above the floor
+  DurationRange range{};  // uniform: overrides floor and mean
+  friend bool operator==(const LatencyOptions&, const LatencyOptions&) = default;
+};
+
+struct NetworkOptions {
+  LatencyOptions latency;
+  // By message purpose, where it differs from `latency`; index is Purpose.
+  std::vector<std::optional<LatencyOptions>> latency_by_purpose =
+      std::vector<std::optional<LatencyOptions>>(kPurposeCount);
+  struct Link {
+    Address from;
+    Address to;
+    LatencyOptions latency;
+  };
+  std::vector<Link> links;                            // directed, override all of the above
+  Share loss;                                         // of datagrams
+  std::uint64_t bandwidth_bytes_per_s = 125'000'000;  // of each sender's port; 0: unlimited
+};
+
+struct DiskOptions {
+  DurationRange append{2us, 10us};  // added to the next sync
+  DurationRange sync{80us, 400us};
+  DurationRange read{50us, 200us};
+  std::uint64_t bandwidth_bytes_per_s = 500'000'000;  // 0: unlimited
+};
+
+}  // namespace rejoin

@@ -1,0 +1,100 @@
+// Parameters of plugins: declared once, and from that declaration come `list`, the schema,
+// validation and the manual.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <variant>
+#include <vector>
+
+#include "model/ids.hpp"
+#include "model/random.hpp"
+#include "model/time.hpp"
+
+namespace rejoin {
+
+enum class ParamType : std::uint8_t {
+  flag,            // true | false
+  integer,         // 0 and up
+  duration,        // 20s, 1h30m, 250us
+  duration_range,  // 150ms..300ms, or one duration
+  size,            // 64KiB
+  share,           // 10%, 0.5, 0..1
+  choice,          // one of `choices`
+  text,
+  node,       // node-3
+  node_list,  // [node-1, node-2], or one node
+  node_sets,  // [[node-1, node-2], [node-3]]
+};
+[[nodiscard]] std::string_view to_name(ParamType type);
+
+struct ParamSpec {
+  std::string_view name;  // snake_case; files may write - for _
+  ParamType type{};
+  std::string_view unit;  // "ns", "bytes", "records", ... for people; empty when the type says it
+  std::string_view fallback;              // default, as a file would write it; empty: required
+  std::string_view help;                  // one line
+  std::vector<std::string_view> choices;  // of ParamType::choice
+};
+
+// Bytes, as a file size.
+struct Size {
+  std::uint64_t bytes = 0;
+  friend bool operator==(const Size&, const Size&) = default;
+};
+
+using ParamValue =
+    std::variant<bool, std::int64_t, Duration, DurationRange, Size, Share, std::string, NodeId,
+                 std::vector<NodeId>, std::vector<std::vector<NodeId>>>;
+
+// Values by name, complete: every declared parameter is present.
+class Params {
+ public:
+  template <class T>
+  [[nodiscard]] const T& get(std::string_view name) const {
+    return std::get<T>(at(name));
+  }
+  void set(std::string_view name, ParamValue value);
+  [[nodiscard]] bool has(std::string_view name) const;
+  [[nodiscard]] const std::map<std::string, ParamValue, std::less<>>& all() const {
+    return values_;
+  }
+  friend bool operator==(const Params&, const Params&) = default;
+
+ private:
+  [[nodiscard]] const ParamValue& at(std::string_view name) const;
+  std::map<std::string, ParamValue, std::less<>> values_;
+};
+
+// What a file gave for one parameter: a scalar, a list, or a list of lists.
+struct ParamText {
+  std::variant<std::string, std::vector<std::string>, std::vector<std::vector<std::string>>> text;
+};
+
+// The error is a sentence that says what is allowed: `a duration such as 20s or 1h30m`.
+[[nodiscard]] tl::expected<ParamValue, std::string> parse_param(const ParamSpec& spec,
+                                                                const ParamText& text);
+// As a file would write it.
+[[nodiscard]] std::string to_text(const ParamValue& value);
+// All defaults of a plugin; a required parameter is absent.
+[[nodiscard]] Params default_params(const std::vector<ParamSpec>& specs);
+
+// Scalars, each with the sentence above as its error.
+[[nodiscard]] tl::expected<Duration, std::string> parse_duration(std::string_view text);
+[[nodiscard]] tl::expected<DurationRange, std::string> parse_duration_range(std::string_view text);
+[[nodiscard]] tl::expected<std::uint64_t, std::string> parse_size(std::string_view text);
+[[nodiscard]] tl::expected<Share, std::string> parse_share(std::string_view text);
+[[nodiscard]] tl::expected<std::int64_t, std::string> parse_integer(std::string_view text);
+[[nodiscard]] tl::expected<bool, std::string> parse_flag(std::string_view text);
+
+// `Key_Name` and `key-name` are alike: lookups see `key_name`.
+[[nodiscard]] std::string normal_name(std::string_view name);
+// The known name that is nearest to `name` (edit distance at most a third of its length, at
+// least 1), or empty.
+[[nodiscard]] std::string nearest_name(std::string_view name,
+                                       const std::vector<std::string>& known);
+
+}  // namespace rejoin

@@ -1,0 +1,145 @@
+// A schedule: a scenario with nothing left to chance but keyed draws. One schedule and one binary
+// are one run, bit for bit.
+//
+// Invariants:
+// 1. Every value is concrete: picks were resolved by (seed, path), never by position in a list.
+// 2. Steps are addressed by label; labels are unique.
+// 3. Nothing here names a file format; sim/scenario reads and writes YAML.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/history.hpp"
+#include "model/ids.hpp"
+#include "model/options.hpp"
+#include "model/params.hpp"
+#include "model/time.hpp"
+
+namespace rejoin {
+
+// ---- When a step fires ---------------------------------------------------------------------
+
+namespace trigger {
+struct Next {};  // when the step before it has completed
+struct At {
+  MonotonicTime time{};
+};  // at that virtual time, whatever went before
+struct After {
+  Duration delay{};
+};  // that long after the step before it has completed
+// When the fact has been observed, counted from when the step before it has completed.
+// `removed`, `joined`: committed and applied on the leader. `leader`: some node leads.
+// `rebalanced`: a new map applied on the leader. `repair_started`, `repair_completed`: of any
+// partition on the node. `started`: the step with label `text` has fired. `sync_requested`,
+// `sync_completed`: the node's `count`-th sync of the run.
+struct When {
+  enum class What : std::uint8_t {
+    removed,
+    joined,
+    leader,
+    rebalanced,
+    repair_started,
+    repair_completed,
+    started,
+    sync_requested,
+    sync_completed,
+  };
+  What what{};
+  NodeId node;
+  std::string text;
+  std::uint64_t count = 0;
+};
+// No client operation open, no change of leader, membership or map, no foreground or repair data
+// applied, for `length`, counted from when the step before it has completed.
+struct Quiet {
+  Duration length{};
+};
+}  // namespace trigger
+
+using Trigger =
+    std::variant<trigger::Next, trigger::At, trigger::After, trigger::When, trigger::Quiet>;
+
+// ---- What a step does ----------------------------------------------------------------------
+
+namespace action {
+// Operations on each of `keys`, in order, shared out among `clients` clients, each of which has
+// one open at a time.
+struct Operate {
+  OperationKind kind{};
+  std::vector<Key> keys;
+  std::optional<Consistency> level;  // the client's own when absent
+  NodeId via;  // coordinator, or the node read directly; none: client's choice
+  bool direct = false;
+  std::uint32_t clients = 1;
+  Duration every{};                             // pause of a client between two of its operations
+  bool background = false;                      // the next step does not wait for it
+  std::optional<ResultKind> expect;             // of every operation of the step
+  std::map<std::string, std::string> settings;  // of configure: name to value
+};
+struct Inject {
+  std::string fault;  // a registered fault
+  Params params;      // complete
+};
+struct Wait {};  // nothing: a label for the table, or a pause
+}  // namespace action
+
+using Action = std::variant<action::Operate, action::Inject, action::Wait>;
+
+struct Step {
+  std::string label;
+  Trigger trigger;
+  Action action;
+  std::string where;  // file:line:column, for errors
+};
+
+// ---- What must be seen ---------------------------------------------------------------------
+
+struct MetricBound {
+  std::optional<std::int64_t> at_least;
+  std::optional<std::int64_t> at_most;
+  std::optional<std::int64_t> equals;
+  std::string where;
+};
+
+struct Expectation {
+  std::vector<std::string> violates;  // exactly these invariants break; sorted
+  std::vector<std::string> vacuous;   // these may have judged nothing
+  std::map<std::string, MetricBound> metrics;
+};
+
+struct Limits {
+  Duration virtual_time = 24h;
+  std::uint64_t events = 50'000'000;
+  Duration settle = 30s;  // at most, after the last step, until quiet
+  Duration settle_quiet = 2s;
+};
+
+struct ClusterOptions {
+  std::uint32_t nodes = 3;
+  std::uint32_t clients = 1;
+};
+
+struct Schedule {
+  std::string name;
+  std::string file;   // where it was read from; empty when made in memory
+  std::string about;  // first comment lines of the file, for reports
+  std::uint64_t seed = 1;
+  std::string profile = "documented";  // or clusterkit
+  bool fifo = false;                   // order events at one instant by arrival, not by hash
+  ClusterOptions cluster;
+  NodeOptions node;
+  ClientOptions client;
+  NetworkOptions network;
+  DiskOptions disk;
+  std::vector<Step> timeline;
+  std::vector<std::string> check;  // registered invariants, sorted
+  Expectation expect;
+  Limits limits;
+};
+
+}  // namespace rejoin

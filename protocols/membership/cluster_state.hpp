@@ -1,0 +1,104 @@
+// The replicated cluster state: members, partition map with epochs, settings. Raft's cluster group
+// replicates it; every node applies the same commands in the same order.
+//
+// Invariants:
+// 1. One member a node; its incarnation only grows, across removals too.
+// 2. Epochs of the map count up by one; a map proposed against another epoch is refused.
+// 3. A request id takes effect once, however often its command is in the log.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/facts.hpp"
+#include "model/fields.hpp"
+#include "model/ids.hpp"
+#include "model/partition_map.hpp"
+#include "model/wire.hpp"
+#include "protocols/node/component.hpp"
+#include "protocols/raft/consensus.hpp"
+
+namespace rejoin {
+
+struct Member {
+  NodeId node;
+  Incarnation incarnation;
+  Address address;
+
+  friend bool operator==(const Member&, const Member&) = default;
+  REJOIN_FIELDS(node, incarnation, address)
+};
+
+namespace command {
+// Upsert: adds the member, or moves it to another address or incarnation.
+struct SetMember {
+  Member member;
+  REJOIN_FIELDS(member)
+};
+// Removes exactly this life of the node; any other is left alone.
+struct RemoveMember {
+  NodeId node;
+  Incarnation incarnation;
+  REJOIN_FIELDS(node, incarnation)
+};
+// The whole next map; refused unless map.epoch is the current one plus one.
+struct SetMap {
+  PartitionMap map;
+  REJOIN_FIELDS(map)
+};
+struct ChangeSetting {
+  RequestId request;
+  std::string name;
+  std::string value;
+  REJOIN_FIELDS(request, name, value)
+};
+}  // namespace command
+
+using ClusterCommand = std::variant<command::SetMember, command::RemoveMember, command::SetMap,
+                                    command::ChangeSetting>;
+
+// A value; copied into snapshots.
+struct ClusterState {
+  ClusterId cluster;
+  std::map<NodeId, Member> members;
+  std::map<NodeId, Incarnation> incarnations;  // highest ever given, removed nodes included
+  std::shared_ptr<const PartitionMap> map;     // never null
+  std::map<std::string, std::string> settings;
+  std::map<ClientId, std::uint64_t> sessions;  // last request that took effect, by client
+
+  [[nodiscard]] const Member* find(NodeId node) const;
+  [[nodiscard]] std::vector<NodeId> member_ids() const;
+};
+
+[[nodiscard]] Bytes encode_state(const ClusterState& state);
+[[nodiscard]] std::optional<ClusterState> decode_state(ByteView bytes);
+
+// The state machine of the cluster group. Publishes what it applied as facts and posts one
+// local::ClusterChanged for each command that changed something.
+class ClusterStateMachine final : public raft::StateMachine {
+ public:
+  explicit ClusterStateMachine(NodeBus& bus);
+
+  [[nodiscard]] const ClusterState& state() const { return state_; }
+
+  void apply(LogIndex index, Term term, ByteView command, bool leading) override;
+  [[nodiscard]] Bytes snapshot() const override;
+  [[nodiscard]] bool restore(ByteView snapshot) override;
+
+ private:
+  void apply_command(LogIndex index, const command::SetMember& command, bool leading);
+  void apply_command(LogIndex index, const command::RemoveMember& command, bool leading);
+  void apply_command(LogIndex index, const command::SetMap& command, bool leading);
+  void apply_command(LogIndex index, const command::ChangeSetting& command, bool leading);
+  void publish_members();
+
+  NodeBus& bus_;
+  ClusterState state_;
+};
+
+}  // namespace rejoin

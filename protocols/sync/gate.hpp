@@ -1,0 +1,24 @@
+// Whether this node answers for a partition. Written by the sync component, read by the
+// coordinator.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/ids.hpp"
+
+namespace rejoin {
+
+class Gate {
+ public:
+  explicit Gate(std::uint32_t partitions) : open_(partitions, true) {}
+
+  [[nodiscard]] bool is_open(PartitionId partition) const { return open_[partition.value]; }
+  void open(PartitionId partition) { open_[partition.value] = true; }
+  void close(PartitionId partition) { open_[partition.value] = false; }
+
+ private:
+  std::vector<bool> open_;
+};
+
+}  // namespace rejoin

@@ -1,0 +1,60 @@
+// A sync mechanism: how a node gets data that it should have. One .cpp in protocols/sync/ each,
+// with one registration; docs and parameters in its MechanismSpec.
+//
+// A mechanism decides when to repair which partition from whom and how to merge; the SyncManager
+// (sync_manager.hpp) does it. It never touches the wire or the store itself.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/options.hpp"
+#include "model/params.hpp"
+#include "model/registry.hpp"
+#include "protocols/node/component.hpp"
+
+namespace rejoin {
+
+class SyncManager;
+
+// Why a node may need data.
+struct PartitionNeeded {
+  PartitionId partition;
+  std::vector<NodeId> sources;  // old owners that are still members, itself not among them
+  fact::ChangeReason reason{};
+};
+
+class Mechanism {
+ public:
+  Mechanism() = default;
+  Mechanism(const Mechanism&) = delete;
+  Mechanism& operator=(const Mechanism&) = delete;
+  virtual ~Mechanism() = default;
+
+  // OnPartitionChange for this node.
+  virtual void on_partition_change(const PartitionNeeded& /*change*/) {}
+  // This process has started, or was admitted again, and its view of the cluster is current.
+  // `owned`: the partitions that it owns; it may have missed writes of each.
+  virtual void on_return(const std::vector<PartitionId>& /*owned*/) {}
+  // True when this mechanism will repair the partition by itself after a return or a change: the
+  // gate then waits for it. False: the gate opens at once, and by that claims to be repaired.
+  [[nodiscard]] virtual bool repairs_on_return() const { return false; }
+  [[nodiscard]] virtual bool repairs_on_change() const { return false; }
+};
+
+struct MechanismSpec {
+  std::string_view name;
+  std::string_view help;     // one line: what it does
+  std::string_view details;  // a paragraph: when it works and when not
+  std::vector<ParamSpec> params;
+  // Invariants that it promises by registered name, and under which conditions.
+  std::vector<std::string_view> promises;
+  std::string_view conditions;
+  std::unique_ptr<Mechanism> (*make)(SyncManager& manager, const Params& params) = nullptr;
+};
+
+using Mechanisms = Registry<MechanismSpec>;
+
+}  // namespace rejoin

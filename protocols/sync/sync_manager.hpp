@@ -1,0 +1,92 @@
+// SyncManager: brings one partition of this node up to date from its replicas.
+//
+// An application that sits on a coordination library uses it in three steps, and so do the
+// mechanisms here: find the freshest replica of the partition, call a fetch function, merge what
+// it answers. The default fetch function asks the replica's SyncManager for every record, in
+// chunks, over a stream.
+//
+// Invariants:
+// 1. At most SyncOptions::fetches_in_flight partitions are under way; the others queue, in the
+//    order in which they were asked for. A partition that is under way is not started twice: it
+//    is repaired once more afterwards, with the later request.
+// 2. A repair is complete when every answer was merged and is durable here. Its start S, as
+//    published in RepairCompleted, is when it was started, before any source was asked.
+// 3. A source that does not answer in time is tried again with backoff, fetch_attempts times, then
+//    the next source; when none is left the repair has failed, is published as failed, and is
+//    tried anew after a backoff for as long as this node owns the partition.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/options.hpp"
+#include "protocols/membership/cluster_state.hpp"
+#include "protocols/node/component.hpp"
+#include "protocols/store/store.hpp"
+#include "protocols/sync/gate.hpp"
+#include "protocols/sync/mechanism.hpp"
+
+namespace rejoin {
+
+// Which replicas a repair copies from.
+enum class SourceRule : std::uint8_t {
+  first,     // the first source that answers, in the order given
+  freshest,  // asks all for their newest version, copies from the one that is ahead
+  quorum,    // a majority of the partition's owners (itself counts when it holds data)
+  all,       // every source that answers, at least one
+};
+
+struct RepairRequest {
+  PartitionId partition;
+  std::vector<NodeId> sources;  // may be empty: nobody has the data; completes with nothing
+  SourceRule rule = SourceRule::freshest;
+  MergeRule merge = MergeRule::newest;
+  bool wipe = false;      // forget the local records before the first answer is merged
+  std::string mechanism;  // for facts and reports
+};
+
+// How fresh a replica is: compared by newest version, then by count of records.
+struct Freshness {
+  NodeId node;
+  Version newest;
+  std::uint64_t records = 0;
+};
+
+class SyncManager final : public Component {
+ public:
+  SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions options, VersionScheme versions,
+              const ClusterStateMachine& cluster, Store& store, Gate& gate);
+  ~SyncManager() override;
+
+  // Starts or queues a repair.
+  void repair(RepairRequest request);
+  // Members other than this node that own the partition in the current map, primary first.
+  [[nodiscard]] std::vector<NodeId> replicas_of(PartitionId partition) const;
+  // The rule that the store's versions allow: newest under timestamps, overwrite under none.
+  [[nodiscard]] MergeRule natural_merge() const;
+
+  // The application's fetch function: gets all records of a partition from one replica and gives
+  // them, in any number of batches, to `merge`, then calls `done`. Replaces the default one.
+  using MergeBatch = std::function<void(std::vector<Record>)>;
+  using FetchDone = std::function<void(bool ok)>;
+  using FetchFunction =
+      std::function<void(PartitionId, NodeId source, MergeBatch merge, FetchDone done)>;
+  void set_fetch_function(FetchFunction fetch);
+
+  [[nodiscard]] Channel channel() const override { return Channel::sync; }
+  void start() override;
+  [[nodiscard]] bool on_message(Address from, MessageKind kind, ByteView body) override;
+  void on_timer(TimerId timer) override;
+  void on_io(const IoDone& done) override;
+  void on_local(const LocalEvent& event) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rejoin

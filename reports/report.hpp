@@ -1,0 +1,27 @@
+// Reports: run records in, text out. They read nothing else.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/run_record.hpp"
+
+namespace rejoin::reports {
+
+struct TextOptions {
+  bool colour = false;  // ANSI, for a terminal
+  std::size_t width = 100;
+};
+
+// The table T0-T5 with a column a node, the reads, violations with evidence, cost, digest, and the
+// commands to try next.
+[[nodiscard]] std::string text_report(const RunRecord& record, const TextOptions& options);
+// `scenarios/...: 200 trials, ...`: the summary of several seeds of one scenario.
+[[nodiscard]] std::string text_report(const std::vector<RunRecord>& trials,
+                                      const TextOptions& options);
+// One object for the trials of one file (usually one), as documented in README.
+[[nodiscard]] std::string json_report(const std::vector<RunRecord>& trials);
+// An array of such objects, one a file.
+[[nodiscard]] std::string json_report_of_files(const std::vector<std::vector<RunRecord>>& files);
+
+}  // namespace rejoin::reports

@@ -1,0 +1,63 @@
+// Scenario files: YAML to schedules. The only door to yaml-cpp.
+//
+// A file is read into a tree of nodes with marks, `extends` is merged in (maps merge, lists
+// replace, timeline steps merge by label), `--set` overrides are applied, picks are resolved for a
+// seed, and the tree is turned into a Schedule. Every complaint names file:line:column, what was
+// found, what is allowed and the nearest known name; all complaints of a file come together.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "model/schedule.hpp"
+
+namespace rejoin::sim {
+
+// One thing that is wrong with a file or an override.
+struct Diagnostic {
+  std::string file;         // or `--set PATH=VALUE`
+  int line = 0;             // from 1; 0 when the whole file is meant
+  int column = 0;           // from 1
+  std::string message;      // what is wrong
+  std::string hint;         // what is allowed, the nearest name; may be empty
+  std::string source_line;  // for the caret; may be empty
+};
+// `file:line:column: error: message`, the line, a caret, `hint`: as compilers print it.
+[[nodiscard]] std::string to_text(const Diagnostic& diagnostic);
+
+using Diagnostics = std::vector<Diagnostic>;
+
+struct Override {
+  std::string path;   // timeline.T4.after
+  std::string value;  // as YAML would write it
+};
+
+// A scenario that has been read and merged, but whose picks are open.
+class Scenario {
+ public:
+  struct Impl;
+  explicit Scenario(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+  [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] std::uint64_t seed() const;    // of the file
+  [[nodiscard]] std::uint32_t trials() const;  // of the file, 1 when absent
+  // The merged file as YAML: what `validate --resolved` prints.
+  [[nodiscard]] std::string resolved() const;
+
+  // Resolves the picks by (seed, path) and checks every value.
+  [[nodiscard]] tl::expected<Schedule, Diagnostics> materialise(std::uint64_t seed) const;
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+// Reads the file and everything it extends. `sync` (if any) replaces the file's mechanisms, as
+// `--sync B+C` does.
+[[nodiscard]] tl::expected<Scenario, Diagnostics> load_scenario(
+    const std::string& file, const std::vector<Override>& overrides = {});
+
+}  // namespace rejoin::sim
