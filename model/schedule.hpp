@@ -117,10 +117,15 @@ struct Limits {
   std::uint64_t events = 50'000'000;
   Duration settle = 30s;  // at most, after the last step, until quiet
   Duration settle_quiet = 2s;
+  // A step that waits for a fact for longer than this never fires: an unmet expectation.
+  Duration patience = 10min;
 };
 
 struct ClusterOptions {
   std::uint32_t nodes = 3;
+  // Nodes 1..founders found the cluster; the others have empty disks and are down until a step
+  // starts them. 0: all of them.
+  std::uint32_t founders = 0;
   std::uint32_t clients = 1;
 };
 
