@@ -1,0 +1,76 @@
+#include "sim/run/cluster.hpp"
+
+#include "model/check.hpp"
+#include "model/random.hpp"
+#include "protocols/node/node.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+Address node_address(NodeId node) { return Address(node.value); }
+
+HostSpec node_host(const Schedule& schedule, NodeId node) {
+  NodeConfig config{.node = node, .seeds = {}, .options = schedule.node};
+  for (std::uint32_t n = 1; n <= founder_count(schedule); ++n) {
+    if (NodeId(n) != node) config.seeds.push_back(node_address(NodeId(n)));
+  }
+  return {.address = node_address(node),
+          .name = to_name(node),
+          .node = node,
+          .client = {},
+          .make = [config](Env& env, Observer& observer) -> std::unique_ptr<Process> {
+            return std::make_unique<Node>(env, observer, config);
+          }};
+}
+
+HostSpec client_host(const Schedule& schedule, ClientId client) {
+  std::vector<NodeAddress> nodes;
+  for (std::uint32_t n = 1; n <= schedule.cluster.nodes; ++n) {
+    nodes.push_back({.node = NodeId(n), .address = node_address(NodeId(n))});
+  }
+  return {.address = client_address(client),
+          .name = to_name(client),
+          .node = {},
+          .client = client,
+          .make = [client, nodes, options = schedule.client](
+                      Env& env, Observer& observer) -> std::unique_ptr<Process> {
+            return std::make_unique<Client>(env, observer, client, options, nodes);
+          }};
+}
+
+}  // namespace
+
+std::uint32_t founder_count(const Schedule& schedule) {
+  return schedule.cluster.founders == 0 ? schedule.cluster.nodes : schedule.cluster.founders;
+}
+
+void build_cluster(Kernel& kernel, const Schedule& schedule) {
+  std::vector<Founder> founders;
+  for (std::uint32_t n = 1; n <= founder_count(schedule); ++n) {
+    founders.push_back({.node = NodeId(n), .address = node_address(NodeId(n))});
+  }
+  // Any number will do, as long as no other cluster has it.
+  const ClusterId cluster(mix(hash64(schedule.name), schedule.seed));
+  for (std::uint32_t n = 1; n <= schedule.cluster.nodes; ++n) {
+    const NodeId node(n);
+    kernel.add_host(node_host(schedule, node));
+    if (n > founders.size()) continue;
+    for (const DiskFile& file : founding_files(node, cluster, founders, schedule.node)) {
+      kernel.provision(node_address(node), file.name, file.content);
+    }
+    kernel.start(node_address(node));
+  }
+  for (std::uint32_t c = 1; c <= schedule.cluster.clients; ++c) {
+    kernel.add_host(client_host(schedule, ClientId(c)));
+    kernel.start(client_address(ClientId(c)));
+  }
+}
+
+Client& client_program(Kernel& kernel, ClientId client) {
+  Process* const process = kernel.process(client_address(client));
+  CHECK_THAT(process != nullptr);
+  return static_cast<Client&>(*process);
+}
+
+}  // namespace rejoin::sim

@@ -1,0 +1,308 @@
+#include "sim/run/recorder.hpp"
+
+#include <algorithm>
+
+#include "sim/faults/fault.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+std::string list_keys(const std::vector<Key>& keys) {
+  if (keys.empty()) return "nothing";
+  if (keys.size() == 1) return keys.front();
+  return keys.front() + ".." + keys.back();
+}
+
+std::string says(const Step& step) {
+  if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
+    return Faults::find(inject->fault)->says(inject->params);
+  }
+  const auto* operate = std::get_if<action::Operate>(&step.action);
+  if (operate == nullptr) return "wait";
+  std::string out;
+  switch (operate->kind) {
+    case OperationKind::write: out = "write "; break;
+    case OperationKind::remove: out = "delete "; break;
+    case OperationKind::read: out = "read "; break;
+    case OperationKind::configure: out = "set "; break;
+  }
+  if (operate->kind == OperationKind::configure) {
+    for (const auto& [name, value] : operate->settings) out += name + "=" + value + " ";
+    out.pop_back();
+  } else {
+    out += list_keys(operate->keys);
+    if (operate->keys.size() > 1) out += " (" + std::to_string(operate->keys.size()) + " keys)";
+  }
+  if (!operate->via.is_none()) out += (operate->direct ? " at " : " via ") + to_name(operate->via);
+  return out;
+}
+
+// The node that a step brings back, if it is such a step.
+NodeId restarted_node(const Step& step) {
+  const auto* inject = std::get_if<action::Inject>(&step.action);
+  if (inject == nullptr || inject->fault != "restart") return {};
+  return inject->params.get<NodeId>("node");
+}
+
+constexpr std::string_view kMetrics[] = {"abandoned_operations",
+                                         "acknowledged_writes",
+                                         "bytes",
+                                         "conflicts_lost",
+                                         "consensus_bytes",
+                                         "consensus_messages",
+                                         "converged_after_ns",
+                                         "disk_bytes",
+                                         "elections",
+                                         "foreground_bytes",
+                                         "foreground_messages",
+                                         "hooks_fired",
+                                         "hooks_without_source",
+                                         "lost_writes",
+                                         "maps_applied",
+                                         "members_removed",
+                                         "membership_bytes",
+                                         "membership_messages",
+                                         "messages",
+                                         "min_copies",
+                                         "missing_keys",
+                                         "missing_reads",
+                                         "rebalances_refused",
+                                         "rejected_messages",
+                                         "repair_bytes",
+                                         "repair_messages",
+                                         "repairs_completed",
+                                         "repairs_failed",
+                                         "repairs_started",
+                                         "resurrections",
+                                         "stale_keys",
+                                         "stale_reads",
+                                         "unavailable_reads"};
+
+}  // namespace
+
+std::vector<std::string> metric_names() { return {std::begin(kMetrics), std::end(kMetrics)}; }
+
+Recorder::Recorder(const Schedule& schedule, const World& world, RunRecord& record)
+    : schedule_(schedule), world_(world), record_(record) {
+  for (const std::string_view metric : kMetrics) counts_[std::string(metric)] = 0;
+  for (const Step& step : schedule.timeline) {
+    const auto* operate = std::get_if<action::Operate>(&step.action);
+    if (operate != nullptr && operate->kind == OperationKind::read) read_steps_.insert(step.label);
+  }
+}
+
+// ---- The table -----------------------------------------------------------------------------
+
+void Recorder::on_step_fired(std::size_t step, MonotonicTime at) {
+  while (!late_rows_.empty()) {
+    take_row(late_rows_.begin()->first, at);
+    late_rows_.erase(late_rows_.begin());
+  }
+  row_of_step_[step] = record_.transitions.size();
+  record_.transitions.push_back({.at = at,
+                                 .completed = at,
+                                 .label = schedule_.timeline[step].label,
+                                 .what = says(schedule_.timeline[step]),
+                                 .nodes = {}});
+}
+
+void Recorder::on_step_completed(std::size_t step, MonotonicTime at) {
+  const std::size_t row = row_of_step_.at(step);
+  record_.transitions[row].completed = at;
+  take_row(row, at);
+  const NodeId returning = restarted_node(schedule_.timeline[step]);
+  if (!returning.is_none()) late_rows_[row] = returning;
+}
+
+void Recorder::on_step_injected(std::size_t step, std::uint64_t touched) {
+  const Step& what = schedule_.timeline[step];
+  const auto& inject = std::get<action::Inject>(what.action);
+  record_.injected[inject.fault] += touched;
+  if (touched == 0) {
+    record_.warnings.push_back(what.label + ": " + says(what) + ": the fault touched nothing");
+  }
+}
+
+void Recorder::take_row(std::size_t transition, MonotonicTime at) {
+  std::vector<NodeSnapshot> nodes;
+  for (const auto& [id, node] : world_.nodes()) nodes.push_back(world_.snapshot(id, at));
+  record_.transitions[transition].nodes = std::move(nodes);
+  count_copies();
+}
+
+void Recorder::take_late_rows(MonotonicTime at, NodeId returned) {
+  for (auto row = late_rows_.begin(); row != late_rows_.end();) {
+    if (row->second != returned) {
+      ++row;
+      continue;
+    }
+    take_row(row->first, at);
+    row = late_rows_.erase(row);
+  }
+}
+
+// ---- Facts ---------------------------------------------------------------------------------
+
+void Recorder::on_fact(MonotonicTime at, const FactSource& source, const Fact& fact) {
+  count(source, fact);
+  if (std::holds_alternative<fact::FaultInjected>(fact)) last_fault_ = at;
+  if (const auto* f = std::get_if<fact::RecordWritten>(&fact)) {
+    if (f->stored && f->cause == fact::WriteCause::repair) last_repair_write_ = at;
+  } else if (std::holds_alternative<fact::ProcessCrashed>(fact) ||
+             std::holds_alternative<fact::ProcessHalted>(fact)) {
+    absences_.push_back({.node = source.node, .from = at, .until = {}});
+  } else if (std::holds_alternative<fact::ProcessStarted>(fact) && !source.node.is_none()) {
+    for (Absence& absence : absences_) {
+      if (absence.node == source.node && !absence.until) absence.until = at;
+    }
+  } else if (std::holds_alternative<fact::RepairStarted>(fact) ||
+             std::holds_alternative<fact::GateOpened>(fact)) {
+    take_late_rows(at, source.node);
+  } else if (const auto* invoked = std::get_if<fact::OperationInvoked>(&fact)) {
+    operations_[invoked->operation.id] = record_.history.size();
+    record_.history.push_back(invoked->operation);
+  } else if (const auto* returned = std::get_if<fact::OperationReturned>(&fact)) {
+    record_.history[operations_.at(returned->operation.id)] = returned->operation;
+    if (returned->operation.kind == OperationKind::read) on_read(returned->operation);
+  }
+}
+
+void Recorder::count(const FactSource& source, const Fact& fact) {
+  const auto add = [this](const char* name) { ++counts_[name]; };
+  if (const auto* f = std::get_if<fact::HookFired>(&fact)) {
+    if (f->copy_to != source.node) return;
+    add("hooks_fired");
+    if (f->copy_from.empty()) add("hooks_without_source");
+  } else if (std::holds_alternative<fact::RepairStarted>(fact)) {
+    add("repairs_started");
+  } else if (std::holds_alternative<fact::RepairCompleted>(fact)) {
+    add("repairs_completed");
+  } else if (std::holds_alternative<fact::RepairFailed>(fact)) {
+    add("repairs_failed");
+  } else if (std::holds_alternative<fact::BecameLeader>(fact)) {
+    add("elections");
+  } else if (std::holds_alternative<fact::MessageRejected>(fact)) {
+    add("rejected_messages");
+  } else if (std::holds_alternative<fact::RebalanceRefused>(fact)) {
+    add("rebalances_refused");
+  } else if (const auto* removed = std::get_if<fact::MemberRemoved>(&fact)) {
+    if (removed->on_leader) add("members_removed");
+  } else if (const auto* map = std::get_if<fact::MapApplied>(&fact)) {
+    if (map->on_leader) add("maps_applied");
+  } else if (std::holds_alternative<fact::OperationAbandoned>(fact)) {
+    add("abandoned_operations");
+  } else if (const auto* returned = std::get_if<fact::OperationReturned>(&fact)) {
+    if (returned->operation.result == ResultKind::ok) add("acknowledged_writes");
+  }
+}
+
+// ---- Reads ---------------------------------------------------------------------------------
+
+void Recorder::on_read(const Operation& read) {
+  ReadRecord out{.operation = read, .stale = false, .expected_value = {}, .why = {}};
+  if (read.result == ResultKind::unavailable) {
+    ++counts_["unavailable_reads"];
+  } else if (const Operation* missed =
+                 world_.missed_write(read.key, read.observed, read.invoked)) {
+    out.stale = true;
+    out.expected_value =
+        missed->kind == OperationKind::remove ? "not-found (deleted)" : missed->value;
+    out.why = why_stale(read, *missed);
+    const bool gone = missed->kind == OperationKind::remove;
+    if (gone) ++counts_["resurrections"];
+    ++counts_[read.result == ResultKind::not_found ? "missing_reads" : "stale_reads"];
+  }
+  if (read_steps_.contains(read.label)) record_.reads.push_back(std::move(out));
+}
+
+std::string Recorder::why_stale(const Operation& read, const Operation& missed) const {
+  std::string out = to_name(missed.id.client) +
+                    (missed.kind == OperationKind::remove ? " deleted " : " wrote ") + read.key +
+                    " in step " + missed.label + ", acknowledged at " +
+                    to_seconds_text(*missed.returned) + "; " + to_name(read.served_by);
+  for (const Absence& absence : absences_) {
+    const bool during = absence.node == read.served_by && absence.from <= *missed.returned &&
+                        (!absence.until || *absence.until >= missed.invoked);
+    if (!during) continue;
+    return out + " was down from " + to_seconds_text(absence.from) + " to " +
+           (absence.until ? to_seconds_text(*absence.until) : "the end") +
+           ", so the write never reached it, and nothing has brought it since";
+  }
+  return out + " was up at that time, but the write did not reach it, or it was lost there again";
+}
+
+// ---- Metrics -------------------------------------------------------------------------------
+
+void Recorder::count_copies() {
+  for (const auto& [key, history] : world_.keys()) {
+    const std::vector<const Operation*> newest =
+        world_.newest_acknowledged(key, MonotonicTime::max());
+    for (const Operation* write : newest) {
+      if (write->kind == OperationKind::remove) continue;
+      std::uint64_t copies = 0;
+      for (const auto& [id, node] : world_.nodes()) {
+        const ShadowRecord* held = node.up ? world_.stored(id, key) : nullptr;
+        if (held != nullptr && (held->origin == write->id || world_.older(write->id, held->origin))) {
+          ++copies;
+        }
+      }
+      copies_min_ = std::min(copies_min_.value_or(copies), copies);
+    }
+  }
+}
+
+void Recorder::set_metric(const std::string& name, std::uint64_t value) {
+  record_.metrics[name] = static_cast<std::int64_t>(value);
+}
+
+void Recorder::finish(const Kernel& kernel, bool converged) {
+  const Traffic& traffic = kernel.traffic();
+  record_.messages = traffic.messages;
+  record_.bytes = traffic.bytes;
+  record_.messages_by_purpose = traffic.messages_by_purpose;
+  record_.bytes_by_purpose = traffic.bytes_by_purpose;
+  count_copies();
+  // Of concurrent acknowledged writes one stays; the others are conflicts lost. When none stays,
+  // the key's last write is lost.
+  for (const auto& [key, history] : world_.keys()) {
+    const std::vector<const Operation*> newest =
+        world_.newest_acknowledged(key, MonotonicTime::max());
+    std::uint64_t held = 0;
+    bool deleted = false;
+    for (const Operation* write : newest) {
+      deleted = deleted || write->kind == OperationKind::remove;
+      const bool somewhere = std::any_of(
+          world_.nodes().begin(), world_.nodes().end(), [&, this](const auto& item) {
+            const ShadowRecord* record = item.second.up ? world_.stored(item.first, key) : nullptr;
+            return record != nullptr && (record->origin == write->id ||
+                                         world_.older(write->id, record->origin));
+          });
+      held += somewhere ? 1U : 0U;
+    }
+    if (newest.empty() || deleted) continue;
+    if (held == 0) ++counts_["lost_writes"];
+    if (held != 0) counts_["conflicts_lost"] += newest.size() - held;
+  }
+  for (const auto& [id, node] : world_.nodes()) {
+    const NodeSnapshot snapshot = world_.snapshot(id, kernel.now());
+    counts_["stale_keys"] += snapshot.stale_keys;
+    counts_["missing_keys"] += snapshot.missing_keys;
+  }
+  for (const auto& [name, value] : counts_) set_metric(name, value);
+  for (std::size_t p = 0; p < kPurposeCount; ++p) {
+    const std::string purpose(to_name(static_cast<Purpose>(p)));
+    set_metric(purpose + "_messages", traffic.messages_by_purpose[p]);
+    set_metric(purpose + "_bytes", traffic.bytes_by_purpose[p]);
+  }
+  set_metric("messages", traffic.messages);
+  set_metric("bytes", traffic.bytes);
+  set_metric("disk_bytes", kernel.disk_bytes_written());
+  record_.metrics["min_copies"] =
+      copies_min_ ? std::optional(static_cast<std::int64_t>(*copies_min_)) : std::nullopt;
+  record_.metrics["converged_after_ns"] =
+      converged ? std::optional(std::max<std::int64_t>(0, (last_repair_write_ - last_fault_).count()))
+                : std::nullopt;
+}
+
+}  // namespace rejoin::sim

@@ -1,0 +1,194 @@
+#include "sim/run/run.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "protocols/partitioning/placement.hpp"
+#include "protocols/sync/mechanism.hpp"
+#include "sim/faults/fault.hpp"
+#include "sim/invariants/judges.hpp"
+#include "sim/kernel/network.hpp"
+#include "sim/run/cluster.hpp"
+#include "sim/run/recorder.hpp"
+#include "sim/run/timeline.hpp"
+#include "sim/run/verdict.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+std::string sync_name(const SyncOptions& sync) {
+  std::string out;
+  for (const SyncOptions::Mechanism& mechanism : sync.mechanisms) {
+    out += (out.empty() ? "" : "+") + mechanism.name;
+  }
+  return out.empty() ? "none" : out;
+}
+
+RunRecord describe_run(const Schedule& schedule) {
+  RunRecord record;
+  record.scenario = schedule.name;
+  record.file = schedule.file;
+  record.about = schedule.about;
+  record.seed = schedule.seed;
+  record.profile = schedule.profile;
+  record.sync = sync_name(schedule.node.sync);
+  record.versions = to_name(schedule.node.store.versions);
+  record.nodes = schedule.cluster.nodes;
+  record.partitions = schedule.node.partitioning.partitions;
+  record.replication = schedule.node.partitioning.replication;
+  return record;
+}
+
+// One run: facts flow from the kernel to the judges (whose world is the shadow of the cluster), to
+// the recorder and to the timeline, which acts on the kernel.
+class Runner final : public KernelListener, public TimelineListener {
+ public:
+  Runner(const Schedule& schedule, const RunOptions& options)
+      : schedule_(schedule),
+        options_(options),
+        record_(describe_run(schedule)),
+        kernel_({.seed = schedule.seed,
+                 .fifo = schedule.fifo,
+                 .network = schedule.network,
+                 .disk = schedule.disk},
+                *this, options.trace),
+        judges_(invariants_to_check(schedule), schedule.cluster.nodes,
+                schedule.node.partitioning.partitions),
+        recorder_(schedule, judges_.world(), record_),
+        timeline_(schedule, kernel_, judges_.world(), *this) {}
+
+  RunRecord run() {
+    build_cluster(kernel_, schedule_);
+    timeline_.begin();
+    End end = play();
+    if (end == End::settled) end = settle();
+    finish(end);
+    return std::move(record_);
+  }
+
+  void on_fact(MonotonicTime at, std::uint64_t event, const FactSource& source,
+               const Fact& fact) override {
+    judges_.on_fact({.at = at, .event = event, .source = source, .fact = fact});
+    recorder_.on_fact(at, source, fact);
+    timeline_.on_fact(at, source, fact);
+  }
+  void on_control(std::uint64_t id) override { timeline_.on_control(id); }
+  void on_fired(std::size_t step) override { recorder_.on_step_fired(step, kernel_.now()); }
+  void on_completed(std::size_t step) override {
+    recorder_.on_step_completed(step, kernel_.now());
+  }
+  void on_injected(std::size_t step, std::uint64_t touched) override {
+    recorder_.on_step_injected(step, touched);
+  }
+
+ private:
+  [[nodiscard]] bool within_bounds() const {
+    return kernel_.events() < schedule_.limits.events &&
+           kernel_.next_event_at().time_since_epoch() <= schedule_.limits.virtual_time;
+  }
+
+  // Until the timeline is done, or waits in vain.
+  End play() {
+    while (!timeline_.done() && !timeline_.stuck(kernel_.now(), schedule_.limits.patience)) {
+      if (!within_bounds()) return End::bound_reached;
+      if (!kernel_.step()) break;
+    }
+    return End::settled;
+  }
+
+  // The last phase: faults of the network end, and the cluster comes to rest or runs out of time.
+  End settle() {
+    kernel_.network().heal();
+    const MonotonicTime from = kernel_.now();
+    const MonotonicTime until = from + schedule_.limits.settle;
+    const World& world = judges_.world();
+    while (kernel_.next_event_at() <= until) {
+      const MonotonicTime quiet_since = std::max(from, world.last_change());
+      if (kernel_.next_event_at() > quiet_since + schedule_.limits.settle_quiet) break;
+      if (!within_bounds()) return End::bound_reached;
+      if (!kernel_.step()) break;
+    }
+    return End::settled;
+  }
+
+  void finish(End end) {
+    for (const std::size_t step : timeline_.unfired()) {
+      const Step& what = schedule_.timeline[step];
+      record_.unmet.push_back("step " + what.label + " never fired" +
+                              (what.where.empty() ? "" : " (" + what.where + ")"));
+    }
+    judges_.at_end(kernel_.now(), kernel_.events());
+    recorder_.finish(kernel_, replicas_agree());
+    record_.violations = judges_.take_violations();
+    record_.judged = judges_.judged();
+    record_.digest = kernel_.digest();
+    record_.virtual_end = kernel_.now();
+    record_.events = kernel_.events();
+    judge(schedule_, end, options_.expectations, record_);
+  }
+
+  // No up member misses or holds an old version of anything that it owns.
+  [[nodiscard]] bool replicas_agree() const {
+    const World& world = judges_.world();
+    return std::all_of(world.nodes().begin(), world.nodes().end(), [&](const auto& item) {
+      const NodeSnapshot snapshot = world.snapshot(item.first, kernel_.now());
+      return snapshot.stale_keys == 0 && snapshot.missing_keys == 0;
+    });
+  }
+
+  const Schedule& schedule_;
+  const RunOptions& options_;
+  RunRecord record_;
+  Kernel kernel_;
+  Judges judges_;
+  Recorder recorder_;
+  Timeline timeline_;
+};
+
+}  // namespace
+
+RunRecord run(const Schedule& schedule, const RunOptions& options) {
+  return Runner(schedule, options).run();
+}
+
+std::vector<std::string> check_schedule(const Schedule& schedule) {
+  std::vector<std::string> out;
+  const auto says = [&out](const std::string& where, const std::string& what) {
+    out.push_back((where.empty() ? "" : where + ": ") + what);
+  };
+  if (schedule.cluster.nodes == 0) says("", "a cluster has at least one node");
+  if (schedule.node.partitioning.partitions == 0) says("", "a cluster has at least one partition");
+  if (schedule.cluster.founders > schedule.cluster.nodes) {
+    says("", "more founders than nodes");
+  }
+  if (schedule.node.partitioning.shortage == MapShortage::refuse &&
+      founder_count(schedule) < schedule.node.partitioning.replication) {
+    says("", "with shortage: refuse, at least as many nodes found the cluster as replication asks");
+  }
+  if (Placements::find(schedule.node.partitioning.placement) == nullptr) {
+    says("", "unknown placement " + schedule.node.partitioning.placement);
+  }
+  for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
+    if (Mechanisms::find(mechanism.name) == nullptr) says("", "unknown mechanism " + mechanism.name);
+  }
+  for (const std::string& name : schedule.check) {
+    if (Invariants::find(name) == nullptr) says("", "unknown invariant " + name);
+  }
+  std::set<std::string> labels;
+  for (const Step& step : schedule.timeline) {
+    if (!labels.insert(step.label).second) says(step.where, "two steps are labelled " + step.label);
+    if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
+      if (Faults::find(inject->fault) == nullptr) says(step.where, "unknown fault " + inject->fault);
+    }
+    if (const auto* operate = std::get_if<action::Operate>(&step.action)) {
+      if (operate->clients == 0 || operate->clients > schedule.cluster.clients) {
+        says(step.where, "the cluster has " + std::to_string(schedule.cluster.clients) + " clients");
+      }
+      if (operate->direct && operate->via.is_none()) says(step.where, "a direct read names its node");
+    }
+  }
+  return out;
+}
+
+}  // namespace rejoin::sim

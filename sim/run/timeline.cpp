@@ -1,0 +1,204 @@
+#include "sim/run/timeline.hpp"
+
+#include <algorithm>
+
+#include "model/check.hpp"
+#include "sim/faults/fault.hpp"
+#include "sim/run/cluster.hpp"
+
+namespace rejoin::sim {
+
+Timeline::Timeline(const Schedule& schedule, Kernel& kernel, const World& world,
+                   TimelineListener& listener)
+    : schedule_(schedule),
+      kernel_(kernel),
+      world_(world),
+      listener_(listener),
+      operations_(plan_operations(schedule)),
+      steps_(schedule.timeline.size()) {
+  for (std::size_t s = 0; s < schedule.timeline.size(); ++s) {
+    by_label_[schedule.timeline[s].label] = s;
+  }
+}
+
+void Timeline::begin() {
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    if (const auto* at = std::get_if<trigger::At>(&schedule_.timeline[s].trigger)) {
+      steps_[s].phase = Phase::scheduled;
+      kernel_.control_at(at->time, s);
+    }
+  }
+  if (!steps_.empty()) reach(0);
+}
+
+void Timeline::reach(std::size_t step) {
+  State& state = steps_[step];
+  if (state.phase == Phase::completed && step + 1 < steps_.size()) {
+    // An `at` step that is over already.
+    return reach(step + 1);
+  }
+  if (state.phase != Phase::unreached) return;
+  state.reached = kernel_.now();
+  state.phase = Phase::waiting;
+  const Trigger& trigger = schedule_.timeline[step].trigger;
+  if (std::holds_alternative<trigger::Next>(trigger)) {
+    schedule(step, kernel_.now());
+  } else if (const auto* after = std::get_if<trigger::After>(&trigger)) {
+    schedule(step, kernel_.now() + after->delay);
+  } else if (const auto* quiet = std::get_if<trigger::Quiet>(&trigger)) {
+    check_quiet(step, quiet->length);
+  } else if (const auto* when = std::get_if<trigger::When>(&trigger)) {
+    const bool led = std::any_of(world_.nodes().begin(), world_.nodes().end(),
+                                 [](const auto& item) { return item.second.leader; });
+    if (when->what == trigger::When::What::leader && led) schedule(step, kernel_.now());
+  }
+}
+
+void Timeline::schedule(std::size_t step, MonotonicTime at) {
+  steps_[step].phase = Phase::scheduled;
+  kernel_.control_at(at, step);
+}
+
+// Fires when nothing has changed for `length`; else looks again when that could be so.
+void Timeline::check_quiet(std::size_t step, Duration length) {
+  const MonotonicTime since = std::max(steps_[step].reached, world_.last_change());
+  const bool open = world_.open_operations() != 0;
+  steps_[step].phase = Phase::scheduled;
+  kernel_.control_at(open ? kernel_.now() + length : since + length, step);
+}
+
+void Timeline::on_control(std::uint64_t id) {
+  const auto step = static_cast<std::size_t>(id);
+  CHECK_THAT(step < steps_.size());
+  if (steps_[step].phase != Phase::scheduled) return;
+  if (const auto* quiet = std::get_if<trigger::Quiet>(&schedule_.timeline[step].trigger)) {
+    const MonotonicTime since = std::max(steps_[step].reached, world_.last_change());
+    if (world_.open_operations() != 0 || kernel_.now() < since + quiet->length) {
+      return check_quiet(step, quiet->length);
+    }
+  }
+  fire(step);
+}
+
+void Timeline::fire(std::size_t step) {
+  const Step& what = schedule_.timeline[step];
+  steps_[step].phase = Phase::fired;
+  listener_.on_fired(step);
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    const auto* when = std::get_if<trigger::When>(&schedule_.timeline[s].trigger);
+    if (when != nullptr && steps_[s].phase == Phase::waiting &&
+        when->what == trigger::When::What::started && when->text == what.label) {
+      schedule(s, kernel_.now());
+    }
+  }
+  if (const auto* inject = std::get_if<action::Inject>(&what.action)) {
+    const FaultSpec* const fault = Faults::find(inject->fault);
+    CHECK_THAT(fault != nullptr);
+    kernel_.publish({}, fact::FaultInjected{.fault = std::string(fault->name),
+                                            .target = fault->says(inject->params)});
+    listener_.on_injected(step, fault->inject(kernel_, inject->params));
+    complete(step);
+  } else if (const auto* operate_action = std::get_if<action::Operate>(&what.action)) {
+    operate(step, *operate_action);
+  } else {
+    complete(step);
+  }
+}
+
+void Timeline::operate(std::size_t step, const action::Operate& operate) {
+  const StepOperations& planned = operations_[step];
+  steps_[step].operations_left = planned.count;
+  operations_open_ += planned.count;
+  for (const auto& [client, requests] : planned.by_client) {
+    Client& program = client_program(kernel_, client);
+    for (const OperationRequest& request : requests) program.submit(request);
+  }
+  if (operate.background || planned.count == 0) complete(step);
+}
+
+void Timeline::complete(std::size_t step) {
+  if (steps_[step].phase == Phase::completed) return;
+  steps_[step].phase = Phase::completed;
+  ++completed_;
+  listener_.on_completed(step);
+  if (step + 1 < steps_.size()) reach(step + 1);
+}
+
+void Timeline::count_down(const Operation& operation) {
+  const auto at = by_label_.find(operation.label);
+  CHECK_THAT(at != by_label_.end());
+  State& state = steps_[at->second];
+  CHECK_THAT(state.operations_left != 0);
+  --operations_open_;
+  if (--state.operations_left == 0) complete(at->second);
+}
+
+bool Timeline::matches(const trigger::When& when, const FactSource& source,
+                       const Fact& fact) const {
+  using What = trigger::When::What;
+  switch (when.what) {
+    case What::removed: {
+      const auto* f = std::get_if<fact::MemberRemoved>(&fact);
+      return f != nullptr && f->on_leader && f->node == when.node;
+    }
+    case What::joined: {
+      const auto* f = std::get_if<fact::MemberAdded>(&fact);
+      return f != nullptr && f->on_leader && f->member.node == when.node;
+    }
+    case What::leader: return std::holds_alternative<fact::BecameLeader>(fact);
+    case What::rebalanced: {
+      const auto* f = std::get_if<fact::MapApplied>(&fact);
+      return f != nullptr && f->on_leader;
+    }
+    case What::repair_started:
+      return std::holds_alternative<fact::RepairStarted>(fact) && source.node == when.node;
+    case What::repair_completed:
+      return std::holds_alternative<fact::RepairCompleted>(fact) && source.node == when.node;
+    case What::sync_requested: {
+      const auto* f = std::get_if<fact::SyncRequested>(&fact);
+      return f != nullptr && source.node == when.node && f->count == when.count;
+    }
+    case What::sync_completed: {
+      const auto* f = std::get_if<fact::SyncCompleted>(&fact);
+      return f != nullptr && source.node == when.node && f->count == when.count;
+    }
+    case What::started: return false;  // decided where steps fire
+  }
+  return false;
+}
+
+void Timeline::on_fact(MonotonicTime at, const FactSource& source, const Fact& fact) {
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    if (steps_[s].phase != Phase::waiting) continue;
+    const auto* when = std::get_if<trigger::When>(&schedule_.timeline[s].trigger);
+    if (when != nullptr && matches(*when, source, fact)) schedule(s, at);
+  }
+  if (const auto* returned = std::get_if<fact::OperationReturned>(&fact)) {
+    count_down(returned->operation);
+  } else if (const auto* abandoned = std::get_if<fact::OperationAbandoned>(&fact)) {
+    count_down(abandoned->operation);
+  }
+}
+
+bool Timeline::stuck(MonotonicTime now, Duration patience) const {
+  if (operations_open_ != 0) return false;
+  bool late = false;
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    const bool quiet = std::holds_alternative<trigger::Quiet>(schedule_.timeline[s].trigger);
+    const Phase phase = steps_[s].phase;
+    if (phase == Phase::scheduled && !quiet) return false;  // its time will come
+    const bool waits = phase == Phase::waiting || phase == Phase::scheduled;
+    if (waits && now - steps_[s].reached > patience) late = true;
+  }
+  return late;
+}
+
+std::vector<std::size_t> Timeline::unfired() const {
+  std::vector<std::size_t> out;
+  for (std::size_t s = 0; s < steps_.size(); ++s) {
+    if (steps_[s].phase != Phase::fired && steps_[s].phase != Phase::completed) out.push_back(s);
+  }
+  return out;
+}
+
+}  // namespace rejoin::sim

@@ -1,0 +1,82 @@
+// The timeline: which step fires when, and when it has completed.
+//
+// Steps form a chain: a step is reached when the step before it in the list has completed, and
+// fires by its trigger from then on. `at` steps fire at their time whatever went before; the step
+// after one of them still waits for it. A step that injects or waits completes as it fires; one
+// that operates completes when its last operation has returned or was abandoned (at once, when it
+// runs in the background).
+//
+// Invariants:
+// 1. A step fires inside a control event of its own, never inside a node's handler.
+// 2. A trigger sees only facts published after its step was reached (`leader` alone is a state:
+//    it fires at once when some node leads already).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/facts.hpp"
+#include "model/schedule.hpp"
+#include "sim/invariants/world.hpp"
+#include "sim/kernel/kernel.hpp"
+#include "sim/run/workload.hpp"
+
+namespace rejoin::sim {
+
+class TimelineListener {
+ public:
+  virtual ~TimelineListener() = default;
+  virtual void on_fired(std::size_t step) = 0;      // before its action
+  virtual void on_completed(std::size_t step) = 0;  // after its action and all its operations
+  virtual void on_injected(std::size_t step, std::uint64_t touched) = 0;
+};
+
+class Timeline {
+ public:
+  Timeline(const Schedule& schedule, Kernel& kernel, const World& world,
+           TimelineListener& listener);
+
+  void begin();  // reaches the first step
+  void on_fact(MonotonicTime at, const FactSource& source, const Fact& fact);
+  void on_control(std::uint64_t id);
+
+  [[nodiscard]] bool done() const {
+    return completed_ == steps_.size() && operations_open_ == 0;
+  }
+  // Steps that have not fired, in order.
+  [[nodiscard]] std::vector<std::size_t> unfired() const;
+  // The chain has waited for a fact for longer than `patience`, and nothing else is to come.
+  [[nodiscard]] bool stuck(MonotonicTime now, Duration patience) const;
+
+ private:
+  enum class Phase : std::uint8_t { unreached, waiting, scheduled, fired, completed };
+  struct State {
+    Phase phase = Phase::unreached;
+    MonotonicTime reached{};
+    std::size_t operations_left = 0;
+  };
+
+  void reach(std::size_t step);
+  void schedule(std::size_t step, MonotonicTime at);
+  void check_quiet(std::size_t step, Duration length);
+  void fire(std::size_t step);
+  void operate(std::size_t step, const action::Operate& operate);
+  void complete(std::size_t step);
+  void count_down(const Operation& operation);
+  [[nodiscard]] bool matches(const trigger::When& when, const FactSource& source,
+                             const Fact& fact) const;
+
+  const Schedule& schedule_;
+  Kernel& kernel_;
+  const World& world_;
+  TimelineListener& listener_;
+  std::vector<StepOperations> operations_;
+  std::vector<State> steps_;
+  std::map<std::string, std::size_t> by_label_;
+  std::size_t completed_ = 0;
+  std::uint64_t operations_open_ = 0;
+};
+
+}  // namespace rejoin::sim

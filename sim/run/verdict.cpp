@@ -1,0 +1,132 @@
+#include "sim/run/verdict.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "protocols/sync/mechanism.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+std::string quantity(const std::string& name, std::int64_t value) {
+  return name.ends_with("_ns") ? to_text(Duration(value)) : std::to_string(value);
+}
+
+void check_metrics(const Schedule& schedule, RunRecord& record) {
+  for (const auto& [name, bound] : schedule.expect.metrics) {
+    const auto found = record.metrics.find(name);
+    const std::optional<std::int64_t> value =
+        found == record.metrics.end() ? std::nullopt : found->second;
+    const auto miss = [&](std::string_view what, std::int64_t limit) {
+      record.unmet.push_back("metric " + name + " is " +
+                             (value ? quantity(name, *value) : "unknown") + ", expected " +
+                             std::string(what) + " " + quantity(name, limit));
+    };
+    if (bound.at_least && (!value || *value < *bound.at_least)) miss("at least", *bound.at_least);
+    if (bound.at_most && (!value || *value > *bound.at_most)) miss("at most", *bound.at_most);
+    if (bound.equals && (!value || *value != *bound.equals)) miss("exactly", *bound.equals);
+  }
+}
+
+void check_steps(const Schedule& schedule, RunRecord& record) {
+  for (const Step& step : schedule.timeline) {
+    const auto* operate = std::get_if<action::Operate>(&step.action);
+    if (operate == nullptr || !operate->expect) continue;
+    std::size_t wrong = 0;
+    const Operation* first = nullptr;
+    for (const Operation& operation : record.history) {
+      if (operation.label != step.label || operation.result == *operate->expect) continue;
+      if (wrong++ == 0) first = &operation;
+    }
+    if (wrong == 0) continue;
+    record.unmet.push_back(
+        "step " + step.label + " expected " + std::string(to_name(*operate->expect)) + ", but " +
+        std::string(to_name(first->kind)) + " of " + first->key + " got " +
+        std::string(to_name(first->result)) +
+        (wrong > 1 ? " (and " + std::to_string(wrong - 1) + " more)" : ""));
+  }
+}
+
+// `violates` is an exact set: what was expected and stayed away is a miss too.
+void check_violations(const Schedule& schedule, RunRecord& record) {
+  const std::set<std::string> expected(schedule.expect.violates.begin(),
+                                       schedule.expect.violates.end());
+  std::set<std::string> seen;
+  for (Violation& violation : record.violations) {
+    violation.expected = expected.contains(violation.invariant);
+    seen.insert(violation.invariant);
+  }
+  for (const std::string& name : expected) {
+    if (!seen.contains(name)) {
+      record.unmet.push_back("expected a violation of " + name + ", but it held");
+    }
+  }
+}
+
+std::vector<std::string> vacuous(const Schedule& schedule, bool expectations,
+                                 const RunRecord& record) {
+  std::vector<std::string> out;
+  for (const std::string& name : schedule.check) {
+    const auto judged = record.judged.find(name);
+    const bool allowed =
+        expectations && std::find(schedule.expect.vacuous.begin(), schedule.expect.vacuous.end(),
+                                  name) != schedule.expect.vacuous.end();
+    if (!allowed && (judged == record.judged.end() || judged->second == 0)) out.push_back(name);
+  }
+  return out;
+}
+
+std::string join(const std::vector<std::string>& items) {
+  std::string out;
+  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> invariants_to_check(const Schedule& schedule) {
+  std::set<std::string> names(schedule.check.begin(), schedule.check.end());
+  for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
+    const MechanismSpec* spec = Mechanisms::find(mechanism.name);
+    if (spec == nullptr || spec->promises_under == nullptr) continue;
+    if (!spec->promises_under(schedule.node, mechanism.params)) continue;
+    names.insert(spec->promises.begin(), spec->promises.end());
+  }
+  return {names.begin(), names.end()};
+}
+
+void judge(const Schedule& schedule, End end, bool expectations, RunRecord& record) {
+  if (expectations) {
+    check_violations(schedule, record);
+    check_metrics(schedule, record);
+    check_steps(schedule, record);
+  }
+  std::set<std::string> broken;
+  for (const Violation& violation : record.violations) {
+    if (!violation.expected) broken.insert(violation.invariant);
+  }
+  const std::vector<std::string> empty = vacuous(schedule, expectations, record);
+  if (end == End::bound_reached) {
+    record.verdict = Verdict::unbounded;
+    record.verdict_says = "the run did not end within its bound of " +
+                          to_text(schedule.limits.virtual_time) + " or " +
+                          std::to_string(schedule.limits.events) + " events";
+  } else if (!broken.empty()) {
+    record.verdict = Verdict::fail;
+    record.verdict_says = "broke " + join({broken.begin(), broken.end()});
+  } else if (!record.unmet.empty()) {
+    record.verdict = Verdict::fail;
+    record.verdict_says = record.unmet.front();
+  } else if (!empty.empty()) {
+    record.verdict = Verdict::vacuous;
+    record.verdict_says = "never judged: " + join(empty);
+  } else {
+    record.verdict = Verdict::pass;
+    record.verdict_says = record.violations.empty()
+                              ? "every invariant held"
+                              : "broke " + join(schedule.expect.violates) + ", as expected";
+  }
+}
+
+}  // namespace rejoin::sim
