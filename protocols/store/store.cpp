@@ -1,0 +1,260 @@
+#include "protocols/store/store.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "model/check.hpp"
+#include "model/mutant.hpp"
+#include "protocols/store/journal.hpp"
+
+namespace rejoin {
+
+using store::EntryKind;
+using store::Journal;
+using store::LogEntry;
+
+namespace {
+
+struct Stored {
+  Record record;
+  std::uint64_t seq = 0;
+};
+
+struct Partition {
+  std::map<Key, Stored> records;
+  std::map<Key, std::uint64_t> erased;  // absent keys whose erasure is not durable yet
+  std::uint64_t dropped = 0;            // sequence of the last drop
+};
+
+struct Erasure {
+  std::uint64_t seq = 0;
+  PartitionId partition;
+  Key key;
+};
+
+}  // namespace
+
+struct Store::Impl {
+  Impl(Env& machine, NodeBus& bus_to_use, StoreOptions options_to_use, std::uint32_t count)
+      : options(options_to_use),
+        bus(bus_to_use),
+        partitions(count),
+        journal(machine, bus, [this](LogEntry entry) { return replay(std::move(entry)); }) {}
+
+  [[nodiscard]] Partition& at(PartitionId id) {
+    CHECK_THAT(ready && id.value < partitions.size());
+    return partitions[id.value];
+  }
+
+  // False when the entry is of another layout than this store's.
+  bool replay(LogEntry entry) {
+    if (entry.partition.value >= partitions.size()) return false;
+    Partition& partition = partitions[entry.partition.value];
+    entry.record.origin = entry.origin;
+    switch (entry.kind) {
+      case EntryKind::put: {
+        Stored& stored = partition.records[entry.record.key];
+        stored = {.record = std::move(entry.record), .seq = entry.seq};
+        return true;
+      }
+      case EntryKind::erase:
+        partition.records.erase(entry.record.key);
+        return true;
+      case EntryKind::drop:
+        partition.records.clear();
+        return true;
+      case EntryKind::snapshot:
+        return false;
+    }
+    return false;
+  }
+
+  void log(const LogEntry& entry) {
+    journal.append(entry);
+    if (journal.log_bytes() >= options.snapshot_log_bytes && !journal.snapshot_under_way()) {
+      snapshot_due = true;
+    }
+  }
+
+  // Called when memory and journal agree again.
+  void snapshot_if_due() {
+    if (!snapshot_due) return;
+    snapshot_due = false;
+    Writer image;
+    store::write_entry(image, {.seq = journal.last_sequence(),
+                               .kind = EntryKind::snapshot,
+                               .partition = {},
+                               .record = {},
+                               .origin = {},
+                               .count = record_count()});
+    for (std::uint32_t p = 0; p < partitions.size(); ++p) {
+      for (const auto& [key, stored] : partitions[p].records) {
+        store::write_entry(image, {.seq = stored.seq,
+                                   .kind = EntryKind::put,
+                                   .partition = PartitionId(p),
+                                   .record = stored.record,
+                                   .origin = stored.record.origin});
+      }
+    }
+    journal.write_snapshot(image.take());
+  }
+
+  [[nodiscard]] std::uint64_t record_count() const {
+    std::uint64_t count = 0;
+    for (const Partition& partition : partitions) count += partition.records.size();
+    return count;
+  }
+
+  void forget_durable_erasures() {
+    while (!erasures.empty() && erasures.front().seq <= journal.durable_sequence()) {
+      const Erasure& erasure = erasures.front();
+      auto& erased = partitions[erasure.partition.value].erased;
+      const auto at_key = erased.find(erasure.key);
+      // The key may have been erased again since.
+      if (at_key != erased.end() && at_key->second == erasure.seq) erased.erase(at_key);
+      erasures.pop_front();
+    }
+  }
+
+  StoreOptions options;
+  NodeBus& bus;
+  std::vector<Partition> partitions;
+  std::deque<Erasure> erasures;  // in order of sequence
+  bool ready = false;
+  bool snapshot_due = false;
+  Journal journal;
+};
+
+Store::Store(Env& machine, NodeBus& bus, StoreOptions options, std::uint32_t partitions)
+    : impl_(std::make_unique<Impl>(machine, bus, options, partitions)) {}
+Store::~Store() = default;
+
+bool Store::ready() const {
+  return impl_->ready;
+}
+
+StoreWrite Store::put(PartitionId id, const Record& record, MergeRule rule,
+                      fact::WriteCause cause) {
+  Partition& partition = impl_->at(id);
+  const auto at = partition.records.find(record.key);
+  const bool known = at != partition.records.end();
+  fact::RecordWritten written{.partition = id,
+                              .key = record.key,
+                              .origin = record.origin,
+                              .deleted = record.deleted,
+                              .erased = false,
+                              .stored = false,
+                              .replaced = std::nullopt,
+                              .cause = cause,
+                              .seq = 0};
+  if (known) written.replaced = at->second.record.origin;
+
+  const bool blind = MUTANT("sync-blind-merge") && cause == fact::WriteCause::repair;
+  if (known && rule == MergeRule::newest && !blind && record.version <= at->second.record.version) {
+    written.seq = at->second.seq;
+    impl_->bus.publish(written);
+    return {.seq = written.seq, .stored = false};
+  }
+
+  written.erased = record.deleted && impl_->options.versions == VersionScheme::none;
+  written.stored = true;
+  written.seq = last_sequence() + 1;
+  LogEntry entry{.seq = written.seq,
+                 .kind = written.erased ? EntryKind::erase : EntryKind::put,
+                 .partition = id,
+                 .record = record,
+                 .origin = record.origin};
+  impl_->log(entry);
+  if (written.erased) {
+    if (known) partition.records.erase(at);
+    partition.erased[record.key] = written.seq;
+    impl_->erasures.push_back({.seq = written.seq, .partition = id, .key = record.key});
+  } else {
+    Stored& stored = known ? at->second : partition.records[record.key];
+    stored = {.record = std::move(entry.record), .seq = written.seq};
+  }
+  impl_->bus.publish(written);
+  impl_->snapshot_if_due();
+  return {.seq = written.seq, .stored = true};
+}
+
+std::uint64_t Store::drop(PartitionId id) {
+  Partition& partition = impl_->at(id);
+  const std::uint64_t seq = last_sequence() + 1;
+  impl_->log({.seq = seq, .kind = EntryKind::drop, .partition = id, .record = {}, .origin = {}});
+  partition.records.clear();
+  partition.dropped = seq;
+  impl_->bus.publish(fact::PartitionDropped{.partition = id, .seq = seq});
+  impl_->snapshot_if_due();
+  return seq;
+}
+
+const Record* Store::get(PartitionId id, const Key& key) const {
+  const Partition& partition = impl_->at(id);
+  const auto at = partition.records.find(key);
+  return at == partition.records.end() ? nullptr : &at->second.record;
+}
+
+std::uint64_t Store::sequence_of(PartitionId id, const Key& key) const {
+  const Partition& partition = impl_->at(id);
+  const auto at = partition.records.find(key);
+  if (at != partition.records.end()) return at->second.seq;
+  const auto erased = partition.erased.find(key);
+  const std::uint64_t seq =
+      std::max(partition.dropped, erased == partition.erased.end() ? 0 : erased->second);
+  return seq > durable_sequence() ? seq : 0;
+}
+
+std::uint64_t Store::last_sequence() const {
+  return impl_->journal.last_sequence();
+}
+
+std::uint64_t Store::durable_sequence() const {
+  return impl_->journal.durable_sequence();
+}
+
+void Store::scan(PartitionId id, const Key& after,
+                 const std::function<bool(const Record&)>& visit) const {
+  const auto& records = impl_->at(id).records;
+  auto at = after.empty() ? records.begin() : records.upper_bound(after);
+  while (at != records.end() && visit(at->second.record)) ++at;
+}
+
+std::uint64_t Store::record_count(PartitionId id) const {
+  return impl_->at(id).records.size();
+}
+
+void Store::start() {
+  impl_->journal.start();
+}
+
+// The store has no messages: whoever sends it one is mistaken.
+bool Store::on_message(Address /*from*/, MessageKind /*kind*/, ByteView /*body*/) {
+  return false;
+}
+
+void Store::on_timer(TimerId /*timer*/) {}
+
+void Store::on_io(const IoDone& done) {
+  switch (impl_->journal.on_io(done)) {
+    case Journal::Progress::none:
+      return;
+    case Journal::Progress::recovered: {
+      impl_->ready = true;
+      const std::uint64_t records = impl_->record_count();
+      impl_->bus.publish(fact::StoreRecovered{.records = records, .up_to = last_sequence()});
+      impl_->bus.post(local::StoreRecovered{.records = records});
+      return;
+    }
+    case Journal::Progress::durable:
+      impl_->forget_durable_erasures();
+      impl_->bus.publish(fact::StoreDurable{.up_to = durable_sequence()});
+      impl_->bus.post(local::StoreDurable{.up_to = durable_sequence()});
+      return;
+  }
+}
+
+void Store::on_local(const LocalEvent& /*event*/) {}
+
+}  // namespace rejoin
