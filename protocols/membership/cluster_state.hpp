@@ -5,6 +5,9 @@
 // 1. One member a node; its incarnation only grows, across removals too.
 // 2. Epochs of the map count up by one; a map proposed against another epoch is refused.
 // 3. A request id takes effect once, however often its command is in the log.
+//
+// Bytes that are no command, and commands that would break an invariant, change nothing: every
+// node ignores the same ones.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +37,18 @@ struct Member {
   REJOIN_FIELDS(node, incarnation, address)
 };
 
+// A life that was given to a node which is no member (yet). It is in the log before the node hears
+// of it, so no two lives of a node share an incarnation, whatever leader gave them out: a node
+// that loses its disk while it joins could vote twice otherwise.
+struct Admission {
+  Incarnation incarnation;
+  std::uint64_t nonce = 0;  // of the process that asked; its retries get the same life
+  bool returns = false;     // the node was a member before
+
+  friend bool operator==(const Admission&, const Admission&) = default;
+  REJOIN_FIELDS(incarnation, nonce, returns)
+};
+
 namespace command {
 // Upsert: adds the member, or moves it to another address or incarnation.
 struct SetMember {
@@ -57,10 +72,17 @@ struct ChangeSetting {
   std::string value;
   REJOIN_FIELDS(request, name, value)
 };
+// Gives the next incarnation to a node that is no member; the same nonce gets it once.
+struct Admit {
+  NodeId node;
+  std::uint64_t nonce = 0;
+  REJOIN_FIELDS(node, nonce)
+};
 }  // namespace command
 
+// Encoded with encode(ClusterCommand(...)).
 using ClusterCommand = std::variant<command::SetMember, command::RemoveMember, command::SetMap,
-                                    command::ChangeSetting>;
+                                    command::ChangeSetting, command::Admit>;
 
 // A value; copied into snapshots.
 struct ClusterState {
@@ -70,9 +92,17 @@ struct ClusterState {
   std::shared_ptr<const PartitionMap> map;     // never null
   std::map<std::string, std::string> settings;
   std::map<ClientId, std::uint64_t> sessions;  // last request that took effect, by client
+  std::map<NodeId, Admission> admissions;      // of nodes that are no members; their highest
 
+  // Null when the node is no member.
   [[nodiscard]] const Member* find(NodeId node) const;
-  [[nodiscard]] std::vector<NodeId> member_ids() const;
+  [[nodiscard]] const Admission* find_admission(NodeId node) const;
+  [[nodiscard]] std::vector<NodeId> member_ids() const;  // ascending
+  // None when the node was never given one.
+  [[nodiscard]] Incarnation highest_incarnation(NodeId node) const;
+  // This life was a member and is not any more, or was given out and passed over. Once true, true
+  // for ever, in every later state.
+  [[nodiscard]] bool is_over(NodeId node, Incarnation incarnation) const;
 };
 
 [[nodiscard]] Bytes encode_state(const ClusterState& state);
@@ -95,7 +125,10 @@ class ClusterStateMachine final : public raft::StateMachine {
   void apply_command(LogIndex index, const command::RemoveMember& command, bool leading);
   void apply_command(LogIndex index, const command::SetMap& command, bool leading);
   void apply_command(LogIndex index, const command::ChangeSetting& command, bool leading);
+  void apply_command(LogIndex index, const command::Admit& command, bool leading);
+  void took_effect(LogIndex index, RequestId request, local::ClusterChanged changed);
   void publish_members();
+  void publish_map(bool leading);
 
   NodeBus& bus_;
   ClusterState state_;
