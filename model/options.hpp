@@ -70,6 +70,9 @@ struct PartitioningOptions {
   // From a change of members to the new map. 0 proposes at once.
   Duration rebalance_delay = 0ms;
   MapShortage shortage = MapShortage::as_many_as_nodes;
+  // A new leader looks whether the map is what the placement says. False (ClusterKit): it does
+  // not, and a rebalance whose leader died inside the delay is lost.
+  bool rebalance_on_leadership = true;
   // Hooks: which old owners are offered as sources.
   // false: every old owner that is still a member. true (ClusterKit): an old replica that the
   // change promotes to primary is skipped.
