@@ -2,7 +2,7 @@
 //
 // Invariants:
 // 1. One operation is open at a time; the others wait in order of submission.
-// 2. A retry keeps its request id and goes to another coordinator.
+// 2. A retry keeps its request id and goes to another coordinator, unless the request names one.
 // 3. An operation without an answer after ClientOptions::timeout is published as abandoned, stays
 //    open for ever, and ends the session: the next operation counts as another session's.
 // 4. Every invocation, return and abandonment is published as a fact, at the client's own time.

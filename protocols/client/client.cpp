@@ -1,0 +1,262 @@
+#include "protocols/client/client.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "model/check.hpp"
+#include "protocols/client/messages.hpp"
+
+namespace rejoin {
+
+namespace {
+
+constexpr TimerId timer(std::uint64_t number) {
+  return TimerId(static_cast<std::uint64_t>(Channel::client) << 56U | number);
+}
+constexpr TimerId kPause = timer(1);      // before the next operation
+constexpr TimerId kTry = timer(2);        // of the attempt under way
+constexpr TimerId kOperation = timer(3);  // of the operation under way
+
+// Two nodes that take each other for the leader would send a client to and fro at the speed of
+// the network; after this many redirects it waits for the try's timer.
+constexpr std::uint32_t kRedirectsMax = 3;
+
+struct Open {
+  OperationRequest request;
+  Operation operation;
+  std::uint32_t attempt = 0;      // the latest try, from 1
+  std::uint64_t start = 0;        // where round robin began
+  std::uint64_t turns = 0;        // coordinators taken by round robin so far
+  std::uint32_t redirects = 0;    // since the try's timer last fired
+  std::uint64_t unavailable = 0;  // refusals since then
+  bool refused_ever = false;
+};
+
+}  // namespace
+
+struct Client::Impl {
+  Impl(Env& env_to_use, Observer& observer_to_use, ClientId id, ClientOptions options_to_use,
+       std::vector<NodeAddress> known)
+      : env(env_to_use),
+        observer(observer_to_use),
+        self(id),
+        options(options_to_use),
+        nodes(std::move(known)) {}
+
+  void begin_next();
+  void invoke();
+  void send_try(std::optional<Address> target);
+  [[nodiscard]] std::optional<Address> next_target();
+  void finish(ResultKind result);
+  void close();
+  [[nodiscard]] bool handle(const ClientReply& reply);
+  void on_redirect(Address leader);
+  void on_unavailable();
+  void on_try_timeout();
+  void on_operation_timeout();
+  void publish(const Fact& fact) {
+    observer.on_fact({.node = {}, .client = self, .incarnation = {}}, fact);
+  }
+
+  Env& env;
+  Observer& observer;
+  ClientId self;
+  ClientOptions options;
+  std::vector<NodeAddress> nodes;
+  std::deque<OperationRequest> queue;
+  std::optional<Open> open;
+  bool started = false;
+  bool pausing = false;
+  std::uint32_t session = 0;
+};
+
+// ---- Operations, one after the other -------------------------------------------------------
+
+void Client::Impl::begin_next() {
+  if (!started || open || pausing || queue.empty()) return;
+  if (queue.front().pause > Duration{}) {
+    pausing = true;
+    env.arm(kPause, env.now() + queue.front().pause);
+    return;
+  }
+  invoke();
+}
+
+void Client::Impl::invoke() {
+  CHECK_THAT(!open && !queue.empty());
+  open.emplace();
+  open->request = std::move(queue.front());
+  queue.pop_front();
+  const OperationRequest& request = open->request;
+  Operation& operation = open->operation;
+  operation.id = request.id;
+  operation.kind = request.kind;
+  operation.key = request.key;
+  const bool carries_value =
+      request.kind == OperationKind::write || request.kind == OperationKind::configure;
+  if (carries_value) operation.value = request.value;
+  operation.level = request.level;
+  operation.direct = request.direct;
+  operation.via = request.via;
+  operation.label = request.label;
+  operation.session = session;
+  operation.invoked = env.now();
+  if (!nodes.empty()) {
+    open->start = below(env.random("coordinator", request.id.n, 1), nodes.size());
+  }
+  publish(fact::OperationInvoked{.operation = operation});
+  env.arm(kOperation, env.now() + options.timeout);
+  send_try(next_target());
+}
+
+// The node that was named, else each node in turn. None when that node's address is not known.
+std::optional<Address> Client::Impl::next_target() {
+  if (nodes.empty()) return std::nullopt;
+  if (open->request.via.is_none()) {
+    return nodes[(open->start + open->turns++) % nodes.size()].address;
+  }
+  const auto at = std::find_if(nodes.begin(), nodes.end(), [&](const NodeAddress& known) {
+    return known.node == open->request.via;
+  });
+  return at == nodes.end() ? std::nullopt : std::optional(at->address);
+}
+
+void Client::Impl::send_try(std::optional<Address> target) {
+  ++open->attempt;
+  env.arm(kTry, env.now() + options.try_timeout);
+  if (!target) return;
+  const Operation& operation = open->operation;
+  send_for_request(env, *target,
+                   ClientRequest{.id = operation.id,
+                                 .attempt = open->attempt,
+                                 .operation = operation.kind,
+                                 .key = operation.key,
+                                 .value = operation.value,
+                                 .level = operation.level,
+                                 .direct = operation.direct});
+}
+
+// ---- Answers -------------------------------------------------------------------------------
+
+// False when no node that works would answer so.
+bool Client::Impl::handle(const ClientReply& reply) {
+  if (reply.result > ResultKind::unavailable) return false;
+  // Late or duplicated: of an operation that has ended.
+  if (!open || reply.id != open->operation.id) return true;
+  const bool reads = open->operation.kind == OperationKind::read;
+  switch (reply.result) {
+    case ResultKind::none:
+      if (open->operation.kind != OperationKind::configure || reply.leader.is_none()) return false;
+      // An earlier try's word on where to go is no news.
+      if (reply.attempt == open->attempt) on_redirect(reply.leader);
+      return true;
+    case ResultKind::unavailable:
+      if (!reads) return false;
+      if (reply.attempt == open->attempt) on_unavailable();
+      return true;
+    case ResultKind::ok:
+      if (reads) return false;
+      break;
+    case ResultKind::value:
+    case ResultKind::not_found:
+      if (!reads) return false;
+      if (reply.result == ResultKind::value) open->operation.value = reply.value;
+      open->operation.observed = reply.observed;
+      break;
+  }
+  // The answer to any try is an answer to the operation.
+  open->operation.served_by = reply.served_by;
+  finish(reply.result);
+  return true;
+}
+
+void Client::Impl::on_redirect(Address leader) {
+  if (open->redirects++ < kRedirectsMax) send_try(leader);
+}
+
+// A direct read asked one node and has its answer. Else the next coordinator may reach more
+// replicas; when each has refused, they are asked again after the try's timer.
+void Client::Impl::on_unavailable() {
+  open->refused_ever = true;
+  if (open->operation.direct) return finish(ResultKind::unavailable);
+  const std::uint64_t others = open->request.via.is_none() ? nodes.size() : 1;
+  if (++open->unavailable < others) send_try(next_target());
+}
+
+void Client::Impl::finish(ResultKind result) {
+  open->operation.result = result;
+  open->operation.returned = env.now();
+  publish(fact::OperationReturned{.operation = open->operation});
+  close();
+}
+
+void Client::Impl::close() {
+  env.disarm(kTry);
+  env.disarm(kOperation);
+  open.reset();
+  begin_next();
+}
+
+// ---- Timers --------------------------------------------------------------------------------
+
+void Client::Impl::on_try_timeout() {
+  if (!open) return;
+  open->redirects = 0;
+  open->unavailable = 0;
+  send_try(next_target());
+}
+
+void Client::Impl::on_operation_timeout() {
+  if (!open) return;
+  // A read has no effect, so that being refused is all there is to know about it.
+  if (open->refused_ever) return finish(ResultKind::unavailable);
+  publish(fact::OperationAbandoned{.operation = open->operation});
+  ++session;
+  close();
+}
+
+// ---- The process ---------------------------------------------------------------------------
+
+Client::Client(Env& env, Observer& observer, ClientId self, ClientOptions options,
+               std::vector<NodeAddress> nodes)
+    : impl_(std::make_unique<Impl>(env, observer, self, options, std::move(nodes))) {}
+Client::~Client() = default;
+
+void Client::submit(OperationRequest request) {
+  CHECK_THAT(request.id.client == impl_->self && !request.id.is_none());
+  impl_->queue.push_back(std::move(request));
+  impl_->begin_next();
+}
+
+void Client::start() {
+  impl_->started = true;
+  impl_->begin_next();
+}
+
+void Client::on_message(Address /*from*/, ByteView bytes) {
+  const std::optional<Frame> frame = decode_frame(bytes);
+  const std::optional<ClientReply> reply =
+      frame && frame->kind == ClientReply::kind ? decode<ClientReply>(frame->body) : std::nullopt;
+  if (!reply || !impl_->handle(*reply)) {
+    impl_->publish(fact::MessageRejected{.reason = describe_frame(bytes)});
+  }
+}
+
+void Client::on_timer(TimerId timer) {
+  if (timer == kPause) {
+    impl_->pausing = false;
+    impl_->invoke();
+  } else if (timer == kTry) {
+    impl_->on_try_timeout();
+  } else {
+    CHECK_THAT(timer == kOperation);
+    impl_->on_operation_timeout();
+  }
+}
+
+// A client has no files.
+void Client::on_io(const IoDone& /*done*/) {}
+
+}  // namespace rejoin

@@ -1,0 +1,106 @@
+// What clients and coordinators, and coordinators and replicas, tell each other.
+//
+// Invariants:
+// 1. Every message carries the request's id; an attempt is one try of the client. Replies repeat
+//    what they answer, so that those of an earlier try are told apart.
+// 2. Messages between nodes carry the epoch of the sender's partition map: the receiver judges
+//    ownership by its own map unless the sender's is newer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "model/env.hpp"
+#include "model/fields.hpp"
+#include "model/history.hpp"
+#include "model/ids.hpp"
+#include "model/message.hpp"
+#include "model/record.hpp"
+
+namespace rejoin {
+
+struct ClientRequest {
+  static constexpr MessageKind kind{Channel::coordinator, 1};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  OperationKind operation{};
+  Key key;
+  Value value;
+  Consistency level{};
+  bool direct = false;  // a read of the receiver's own store
+  REJOIN_FIELDS(id, attempt, operation, key, value, level, direct)
+};
+
+struct ClientReply {
+  static constexpr MessageKind kind{Channel::client, 1};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  ResultKind result{};  // none: ask `leader` instead
+  Value value;
+  std::vector<RequestId> observed;
+  NodeId served_by;
+  Address leader;  // none unless result is
+  REJOIN_FIELDS(id, attempt, result, value, observed, served_by, leader)
+};
+
+// The record's origin is the request.
+struct ReplicaWrite {
+  static constexpr MessageKind kind{Channel::coordinator, 2};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  Epoch epoch;
+  Record record;
+  REJOIN_FIELDS(id, attempt, epoch, record)
+};
+
+struct ReplicaWriteReply {
+  static constexpr MessageKind kind{Channel::coordinator, 3};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  NodeId replica;
+  bool accepted = false;  // it, or a newer version, is durable at the replica
+  Version version;        // of the write that is answered
+  REJOIN_FIELDS(id, attempt, replica, accepted, version)
+};
+
+struct ReplicaRead {
+  static constexpr MessageKind kind{Channel::coordinator, 4};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  Epoch epoch;
+  Key key;
+  REJOIN_FIELDS(id, attempt, epoch, key)
+};
+
+struct ReplicaReadReply {
+  static constexpr MessageKind kind{Channel::coordinator, 5};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  NodeId replica;
+  bool accepted = false;  // false: fenced, or no owner
+  // What the replica holds; none when it knows nothing of the key. Tombstones are records.
+  std::optional<Record> record;
+  RequestId origin;  // of the record
+  REJOIN_FIELDS(id, attempt, replica, accepted, record, origin)
+};
+
+// Messages above this size go by stream: a datagram that needs fragments is lost with any of them.
+inline constexpr std::size_t kDatagramBytesMax = 1024;
+
+// Sends as datagram or stream by size. The tag names the request, this kind of message and the
+// try: a resend is another draw, the same try in another schedule is the same draw.
+template <class M>
+void send_for_request(Env& env, Address to, const M& message) {
+  Bytes frame = encode_message(message);
+  const Transport transport =
+      frame.size() > kDatagramBytesMax ? Transport::stream : Transport::datagram;
+  const std::uint64_t request = mix(message.id.client.value, message.id.n);
+  env.send(to, transport, std::move(frame),
+           {.kind = M::kind,
+            .purpose = Purpose::foreground,
+            .identity = mix(request, M::kind.value),
+            .attempt = message.attempt});
+}
+
+}  // namespace rejoin

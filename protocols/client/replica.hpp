@@ -1,0 +1,68 @@
+// The replica side: carries out what coordinators, this node's own among them, ask of this node's
+// store, and answers when the answer is durable.
+//
+// Invariants:
+// 1. No answer shows or promises what a crash of this node could take back: it waits for the
+//    store's sequence.
+// 2. A partition that this node does not own, by a map at least as new as the asker's, is refused;
+//    so is a read of a fenced one.
+//
+// Not here: which replicas are asked and how their answers count (coordinator.cpp).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "protocols/client/messages.hpp"
+#include "protocols/membership/cluster_state.hpp"
+#include "protocols/store/store.hpp"
+#include "protocols/sync/gate.hpp"
+
+namespace rejoin {
+
+class Replica {
+ public:
+  using LocalReply = std::variant<ReplicaWriteReply, ReplicaReadReply>;
+
+  Replica(Env& env, NodeId self, VersionScheme versions, const ClusterStateMachine& cluster,
+          Store& store, const Gate& gate);
+
+  // The store has been read back and there is a map: requests can be served.
+  [[nodiscard]] bool ready() const;
+  [[nodiscard]] PartitionId partition_of_key(const Key& key) const;  // ready only
+
+  // Answers go to `asker`; to this node itself, they wait in take_local().
+  void write(Address asker, const ReplicaWrite& message);
+  void read(Address asker, const ReplicaRead& message);
+  // From this node's store, whatever the map says.
+  void direct_read(Address client, const ClientRequest& request);
+
+  // Answers whose sequence is durable now go out.
+  void on_durable();
+  [[nodiscard]] std::vector<LocalReply> take_local();
+
+ private:
+  using Reply = std::variant<ReplicaWriteReply, ReplicaReadReply, ClientReply>;
+  struct Waiting {
+    Address to;
+    Reply reply;
+  };
+
+  [[nodiscard]] bool may_serve(PartitionId partition, Epoch asker_epoch) const;
+  void answer(Address to, std::uint64_t seq, Reply reply);
+  void send(Address to, const Reply& reply);
+
+  Env& env_;
+  NodeId self_;
+  VersionScheme versions_;
+  const ClusterStateMachine& cluster_;
+  Store& store_;
+  const Gate& gate_;
+  std::multimap<std::uint64_t, Waiting> waiting_;  // by sequence; equal ones in order of arrival
+  std::vector<LocalReply> local_;
+};
+
+}  // namespace rejoin
