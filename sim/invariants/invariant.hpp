@@ -4,13 +4,16 @@
 // Invariants of invariants:
 // 1. A judge sees facts only; it never asks a node and includes no protocol's header.
 // 2. It says how often it judged; a pass with no judgement is vacuous.
-// 3. A violation is reported once per (invariant, node, key), with evidence a stranger can follow.
+// 3. A violation is reported once per (invariant, node, key), with evidence a stranger can follow,
+//    and at most kViolationsMax by one invariant; the rest is counted.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/facts.hpp"
@@ -20,6 +23,8 @@
 
 namespace rejoin::sim {
 
+inline constexpr std::size_t kViolationsMax = 100;
+
 struct FactEvent {
   MonotonicTime at{};
   std::uint64_t event = 0;
@@ -27,9 +32,39 @@ struct FactEvent {
   const Fact& fact;
 };
 
+// A set of kinds of facts, by their index in the variant.
+using FactSet = std::uint64_t;
+static_assert(std::variant_size_v<Fact> <= 64);
+
+namespace invariant_detail {
+template <class T, std::size_t I = 0>
+[[nodiscard]] constexpr FactSet bit_of() {
+  if constexpr (std::is_same_v<T, std::variant_alternative_t<I, Fact>>) {
+    return FactSet{1} << I;
+  } else {
+    return bit_of<T, I + 1>();
+  }
+}
+}  // namespace invariant_detail
+
+// fact_set<fact::BecameLeader, fact::Committed>()
+template <class... T>
+[[nodiscard]] constexpr FactSet fact_set() {
+  return (FactSet{0} | ... | invariant_detail::bit_of<T>());
+}
+
+// What a plugin reports: what `says` and `evidence` are is told at Violation.
+struct Finding {
+  NodeId node{};  // none when it concerns no single node
+  Key key{};      // empty when it concerns no single key
+  std::string says{};
+  std::vector<std::string> evidence{};
+};
+
 class Invariant {
  public:
-  Invariant() = default;
+  // Only the facts in `interests` are shown to before() and after().
+  explicit Invariant(FactSet interests) : interests_(interests) {}
   Invariant(const Invariant&) = delete;
   Invariant& operator=(const Invariant&) = delete;
   virtual ~Invariant() = default;
@@ -40,17 +75,43 @@ class Invariant {
   // Once, when the run has settled.
   virtual void at_end(const World& /*world*/, MonotonicTime /*at*/, std::uint64_t /*event*/) {}
 
+  [[nodiscard]] FactSet interests() const { return interests_; }
   [[nodiscard]] std::uint64_t judged() const { return judged_; }
-  [[nodiscard]] std::vector<Violation>& violations() { return violations_; }
+  // `invariant` is left empty: the name is the registry's.
+  [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
+  // Violations beyond kViolationsMax, which were not kept.
+  [[nodiscard]] std::uint64_t suppressed() const { return suppressed_; }
 
  protected:
   void count_judgement() { ++judged_; }
-  // `violation.invariant` is filled in by the caller of the plugin.
-  void report(Violation violation) { violations_.push_back(std::move(violation)); }
+  // True when nothing was reported for (node, key) yet: ask before gathering evidence.
+  [[nodiscard]] bool is_new(NodeId node, const Key& key) const {
+    return !reported_.contains({node, key});
+  }
+  void report(MonotonicTime at, std::uint64_t event, Finding finding) {
+    if (!reported_.insert({finding.node, finding.key}).second) return;
+    if (violations_.size() >= kViolationsMax) {
+      ++suppressed_;
+      return;
+    }
+    Violation& violation = violations_.emplace_back();
+    violation.at = at;
+    violation.event = event;
+    violation.node = finding.node;
+    violation.key = std::move(finding.key);
+    violation.says = std::move(finding.says);
+    violation.evidence = std::move(finding.evidence);
+  }
+  void report(const FactEvent& fact, Finding finding) {
+    report(fact.at, fact.event, std::move(finding));
+  }
 
  private:
+  FactSet interests_;
   std::uint64_t judged_ = 0;
+  std::uint64_t suppressed_ = 0;
   std::vector<Violation> violations_;
+  std::set<std::pair<NodeId, Key>> reported_;
 };
 
 struct InvariantSpec {
@@ -62,5 +123,14 @@ struct InvariantSpec {
 };
 
 using Invariants = Registry<InvariantSpec>;
+
+// In an invariant's .cpp, once, inside namespace rejoin::sim:
+//   const bool registered = register_invariant<NoStaleRead>("no-stale-read", "...", "...");
+template <class T>
+bool register_invariant(std::string_view name, std::string_view help, std::string_view details,
+                        bool liveness = false) {
+  return Invariants::add({name, help, details, liveness,
+                          []() -> std::unique_ptr<Invariant> { return std::make_unique<T>(); }});
+}
 
 }  // namespace rejoin::sim

@@ -2,13 +2,20 @@
 // is a member, the maps, and the history of every key. Judges and tables read it.
 //
 // Invariants:
-// 1. O(1) amortised a fact (O(records) for a wipe or drop).
+// 1. O(log n) amortised a fact (O(records) for a wipe, a drop or a crash).
 // 2. The order of versions comes from the history: a is older than b if a's acknowledgement
-//    reached its client before b was invoked, or b's context contains a. Otherwise they are
-//    concurrent. A delete is a version. Acknowledged means that the client received it.
+//    reached its client before b was invoked, or b's context contains a, or by a chain of these.
+//    Otherwise they are concurrent. A delete is a version. Acknowledged means that the client
+//    received it. "Before" is the order in which the facts happened, so that two facts at one
+//    instant of virtual time are still told apart.
+// 3. Membership is that of the member list applied at the highest log index, on whichever node.
+//
+// Not here: Raft's logs (raft_shadow.hpp), and any verdict.
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,37 +30,68 @@
 
 namespace rejoin::sim {
 
-// What a node holds for a key: the write it came from. A tombstone has `deleted`.
+// What a node holds for a key: the write it came from. A tombstone has `deleted`. When the delete
+// left no tombstone, or the tombstone was dropped, `erased` is set, too: the node holds nothing,
+// and only judges remember that it once knew of the delete.
 struct ShadowRecord {
   RequestId origin;
   bool deleted = false;
+  bool erased = false;
   std::uint64_t seq = 0;
 };
 
 struct ShadowNode {
-  NodeId node;
-  bool up = false;
-  bool member = false;  // as of the newest applied membership anywhere
-  bool leader = false;
-  Incarnation incarnation;
-  MonotonicTime started{};  // of this life
-  std::uint32_t repairs_under_way = 0;
-  std::uint64_t durable_seq = 0;
-  std::map<PartitionId, std::map<Key, ShadowRecord>> records;  // volatile view, or disk when down
-  // seq -> undo of writes not yet durable, oldest first.
-  struct Undo {
-    std::uint64_t seq;
+  using Records = std::map<Key, ShadowRecord>;
+  // One change of one record, both ways.
+  struct Change {
+    std::uint64_t seq = 0;
     PartitionId partition;
     Key key;
     std::optional<ShadowRecord> before;
+    std::optional<ShadowRecord> after;
   };
-  std::vector<Undo> undo;
+
+  NodeId node;
+  bool up = false;
+  bool member = false;
+  bool leader = false;  // of the cluster group, as far as it knows itself
+  Term leader_term;     // of its last leadership
+  Incarnation incarnation;
+  MonotonicTime started{};              // of this life
+  LogIndex applied;                     // of the cluster group, in this life
+  std::uint32_t repairs_under_way = 0;  // partitions being repaired
+  std::set<PartitionId> repairing;
+  std::uint64_t durable_seq = 0;
+  std::map<PartitionId, Records> records;  // volatile view; when down, what is surely on disk
+  std::deque<Change> volatile_changes;     // not yet durable, oldest first
+  // Rolled back by the last crash. Of these a prefix may have reached the disk all the same; the
+  // node says how far when it has read its disk (StoreRecovered).
+  std::deque<Change> torn;
 };
 
 // All writes and deletes of a key, in order of invocation; never removed.
 struct KeyHistory {
-  std::vector<Operation> writes;  // returned is set once acknowledged
+  static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+  // Positions in the order of all facts.
+  struct Order {
+    std::uint64_t invoked = 0;
+    std::uint64_t acknowledged = kNever;
+    // The first acknowledgement of this write or of one whose context (or its context, ...)
+    // contains it: whatever is invoked later is newer.
+    std::uint64_t superseding = kNever;
+  };
+
+  PartitionId partition;
+  std::vector<Operation> writes;          // returned is set once acknowledged
+  std::vector<Order> orders;              // of `writes`, by position
+  std::vector<std::size_t> acknowledged;  // positions in `writes`, in order of acknowledgement
+  std::vector<std::size_t> deletes;       // positions in `writes`, in order of invocation
+  bool contexts = false;                  // some write has a context
+  std::optional<Consistency> strongest;   // highest level of an acknowledged write
 };
+
+// How many of `owners` replicas must answer at this level: 1, a majority, all.
+[[nodiscard]] std::uint32_t replicas_needed(Consistency level, std::uint32_t owners);
 
 class World {
  public:
@@ -66,20 +104,34 @@ class World {
   [[nodiscard]] const std::map<NodeId, ShadowNode>& nodes() const { return nodes_; }
   // The newest map that any node applied; never null (epoch 0, no owners, before the first).
   [[nodiscard]] const PartitionMap& map() const { return *map_; }
+  [[nodiscard]] const std::vector<fact::MemberInfo>& members() const { return members_; }
   [[nodiscard]] std::uint32_t partition_count() const { return partitions_; }
   [[nodiscard]] PartitionId partition_of_key(const Key& key) const;
+  // Null when the node holds nothing; a tombstone is held.
   [[nodiscard]] const ShadowRecord* stored(NodeId node, const Key& key) const;
+  // The same, and also records that are `erased`.
+  [[nodiscard]] const ShadowRecord* remembered(NodeId node, const Key& key) const;
+  // Owners of the partition by the newest map that are members and up.
+  [[nodiscard]] std::vector<NodeId> live_owners(PartitionId partition) const;
+  // The node that leads the cluster group in the highest term; none when no node does.
+  [[nodiscard]] NodeId leader() const;
 
   // ---- History ----
   [[nodiscard]] const std::map<Key, KeyHistory>& keys() const { return keys_; }
+  // Valid until the next absorb, like every pointer to an operation below.
   [[nodiscard]] const Operation* find_write(RequestId id) const;
-  [[nodiscard]] std::uint64_t open_operations() const { return open_; }
-  [[nodiscard]] MonotonicTime last_change() const { return last_change_; }  // for `quiet`
+  // Invoked, and neither returned nor abandoned yet.
+  [[nodiscard]] std::uint64_t open_operations() const { return open_.size(); }
+  // When a node last stored or dropped data or started or ended a repair, the leader, a membership
+  // or a map changed, or an operation was invoked or ended: for `quiet`.
+  [[nodiscard]] MonotonicTime last_change() const { return last_change_; }
 
-  // a is older than b (see invariant 2). Unknown ids are never older.
+  // a is older than b (see invariant 2). Unknown ids, and writes of two keys, never are. A strict
+  // partial order.
   [[nodiscard]] bool older(RequestId a, RequestId b) const;
   // The acknowledged writes and deletes of `key` with an acknowledgement before `time` that no
   // other such one is newer than: what a fresh read invoked at `time` may not be older than.
+  // In order of acknowledgement.
   [[nodiscard]] std::vector<const Operation*> newest_acknowledged(const Key& key,
                                                                   MonotonicTime time) const;
   // The acknowledged write that makes an answer stale: one of newest_acknowledged(key, time) that
@@ -88,20 +140,62 @@ class World {
   [[nodiscard]] const Operation* missed_write(const Key& key,
                                               const std::vector<RequestId>& observed,
                                               MonotonicTime time) const;
+  // The same two for an operation that was invoked: exact also for acknowledgements at the very
+  // instant of its invocation. missed_by is null when `read` has no answer (value or not-found).
+  [[nodiscard]] std::vector<const Operation*> newest_acknowledged_before(
+      const Operation& operation) const;
+  [[nodiscard]] const Operation* missed_by(const Operation& read) const;
+  // The same, but only what the read was promised to see: everything, when it is direct; else the
+  // writes acknowledged by so many owners (W) that W + R > owners, by the newest map.
+  [[nodiscard]] const Operation* promise_broken_by(const Operation& read) const;
+  // False when the read was promised nothing: no acknowledged write of the key is in its reach.
+  [[nodiscard]] bool promises_freshness(const Operation& read) const;
 
   // ---- For tables ----
+  // stale_keys and missing_keys are 0 for a node that is down or no member: it serves nothing that
+  // anyone was promised. A key counts as missing when its reader would be told NOT FOUND, as stale
+  // when he would be given an old value (that of a deleted key, too).
   [[nodiscard]] NodeSnapshot snapshot(NodeId node, MonotonicTime now) const;
 
  private:
+  // Which acknowledgements count: those before both, by at least so many replicas.
+  struct Cut {
+    MonotonicTime time = kForever;
+    std::uint64_t order = KeyHistory::kNever;
+    std::uint32_t owners = 0;
+    std::uint32_t replicas_min = 0;
+  };
+
+  ShadowNode& shadow(NodeId node);
+  void absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact);
+  void absorb_client(MonotonicTime at, const Fact& fact);
   void absorb_record(ShadowNode& node, const fact::RecordWritten& written);
+  void absorb_members(const ShadowNode& node, const fact::MembersApplied& applied);
+  void drop(ShadowNode& node, const fact::PartitionDropped& dropped);
   void crash(ShadowNode& node);
+  void recover(ShadowNode& node, std::uint64_t up_to);
+  void invoke(const Operation& operation);
+  void acknowledge(MonotonicTime at, const Operation& operation);
+  void supersede(KeyHistory& history, std::size_t position, std::uint64_t order);
+
+  [[nodiscard]] bool older(const KeyHistory& history, std::size_t a, std::size_t b) const;
+  [[nodiscard]] std::optional<Cut> promised(const Operation& read) const;
+  [[nodiscard]] std::uint64_t invocation(const Operation& operation) const;
+  [[nodiscard]] std::vector<const Operation*> newest(const Key& key, const Cut& cut) const;
+  [[nodiscard]] const Operation* missed(const Key& key, const std::vector<RequestId>& observed,
+                                        const Cut& cut) const;
+  [[nodiscard]] bool delete_excuses(const KeyHistory& history, std::size_t write) const;
 
   std::uint32_t partitions_;
   std::map<NodeId, ShadowNode> nodes_;
   std::shared_ptr<const PartitionMap> map_;
+  std::vector<fact::MemberInfo> members_;
+  LogIndex members_index_;
   std::map<Key, KeyHistory> keys_;
-  std::map<RequestId, std::pair<Key, std::size_t>> writes_;
-  std::uint64_t open_ = 0;
+  std::map<RequestId, std::pair<KeyHistory*, std::size_t>> writes_;
+  std::map<RequestId, std::uint64_t> read_orders_;  // of invocation
+  std::set<RequestId> open_;
+  std::uint64_t order_ = 0;  // of the fact being absorbed, from 1
   MonotonicTime last_change_{};
 };
 

@@ -1,0 +1,71 @@
+#include "sim/invariants/judges.hpp"
+
+#include <algorithm>
+
+#include "model/check.hpp"
+#include "sim/invariants/evidence.hpp"
+
+namespace rejoin::sim {
+
+Judges::Judges(std::uint32_t nodes, std::uint32_t partitions,
+               const std::vector<std::string>& invariants)
+    : world_(nodes, partitions) {
+  std::map<std::string_view, const InvariantSpec*> chosen;
+  for (const std::string& name : invariants) {
+    const InvariantSpec* spec = Invariants::find(name);
+    CHECK_THAT(spec != nullptr);
+    chosen[spec->name] = spec;
+  }
+  for (const auto& [name, spec] : chosen) {
+    judges_.push_back({std::string(name), spec->make()});
+    for (std::size_t kind = 0; kind < interested_.size(); ++kind) {
+      Invariant& invariant = *judges_.back().invariant;
+      if ((invariant.interests() >> kind & 1U) != 0) interested_[kind].push_back(&invariant);
+    }
+  }
+}
+
+void Judges::on_fact(MonotonicTime at, std::uint64_t event, const FactSource& source,
+                     const Fact& fact) {
+  CHECK_THAT(!ended_);
+  const std::vector<Invariant*>& interested = interested_[fact.index()];
+  const FactEvent shown{at, event, source, fact};
+  for (Invariant* invariant : interested) invariant->before(shown, world_);
+  world_.absorb(at, event, source, fact);
+  for (Invariant* invariant : interested) invariant->after(shown, world_);
+}
+
+void Judges::at_end(MonotonicTime at, std::uint64_t event) {
+  CHECK_THAT(!ended_);
+  ended_ = true;
+  for (const Judge& judge : judges_) judge.invariant->at_end(world_, at, event);
+}
+
+std::vector<Violation> Judges::violations() const {
+  std::vector<Violation> all;
+  for (const Judge& judge : judges_) {
+    const auto& found = judge.invariant->violations();
+    if (found.empty()) continue;
+    const std::size_t first = all.size();
+    all.insert(all.end(), found.begin(), found.end());
+    if (const std::uint64_t more = judge.invariant->suppressed(); more > 0) {
+      Violation rest;
+      rest.at = found.back().at;
+      rest.event = found.back().event;
+      rest.says = "and " + count_text(more, "more violation") + " of the same kind";
+      all.push_back(std::move(rest));
+    }
+    for (std::size_t i = first; i < all.size(); ++i) all[i].invariant = judge.name;
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Violation& a, const Violation& b) { return a.event < b.event; });
+  return all;
+}
+
+std::map<std::string, std::uint64_t> Judges::judged() const {
+  std::map<std::string, std::uint64_t> out;
+  for (const Judge& judge : judges_) out[judge.name] = judge.invariant->judged();
+  return out;
+}
+
+}  // namespace rejoin::sim
