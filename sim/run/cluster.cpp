@@ -8,7 +8,9 @@ namespace rejoin::sim {
 
 namespace {
 
-Address node_address(NodeId node) { return Address(node.value); }
+Address node_address(NodeId node) {
+  return Address(node.value);
+}
 
 HostSpec node_host(const Schedule& schedule, NodeId node) {
   NodeConfig config{.node = node, .seeds = {}, .options = schedule.node};

@@ -22,10 +22,18 @@ std::string says(const Step& step) {
   if (operate == nullptr) return "wait";
   std::string out;
   switch (operate->kind) {
-    case OperationKind::write: out = "write "; break;
-    case OperationKind::remove: out = "delete "; break;
-    case OperationKind::read: out = "read "; break;
-    case OperationKind::configure: out = "set "; break;
+    case OperationKind::write:
+      out = "write ";
+      break;
+    case OperationKind::remove:
+      out = "delete ";
+      break;
+    case OperationKind::read:
+      out = "read ";
+      break;
+    case OperationKind::configure:
+      out = "set ";
+      break;
   }
   if (operate->kind == OperationKind::configure) {
     for (const auto& [name, value] : operate->settings) out += name + "=" + value + " ";
@@ -81,7 +89,9 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
 
 }  // namespace
 
-std::vector<std::string> metric_names() { return {std::begin(kMetrics), std::end(kMetrics)}; }
+std::vector<std::string> metric_names() {
+  return {std::begin(kMetrics), std::end(kMetrics)};
+}
 
 Recorder::Recorder(const Schedule& schedule, const World& world, RunRecord& record)
     : schedule_(schedule), world_(world), record_(record) {
@@ -203,8 +213,7 @@ void Recorder::on_read(const Operation& read) {
   ReadRecord out{.operation = read, .stale = false, .expected_value = {}, .why = {}};
   if (read.result == ResultKind::unavailable) {
     ++counts_["unavailable_reads"];
-  } else if (const Operation* missed =
-                 world_.missed_write(read.key, read.observed, read.invoked)) {
+  } else if (const Operation* missed = world_.missed_write(read.key, read.observed, read.invoked)) {
     out.stale = true;
     out.expected_value =
         missed->kind == OperationKind::remove ? "not-found (deleted)" : missed->value;
@@ -243,7 +252,8 @@ void Recorder::count_copies() {
       std::uint64_t copies = 0;
       for (const auto& [id, node] : world_.nodes()) {
         const ShadowRecord* held = node.up ? world_.stored(id, key) : nullptr;
-        if (held != nullptr && (held->origin == write->id || world_.older(write->id, held->origin))) {
+        if (held != nullptr &&
+            (held->origin == write->id || world_.older(write->id, held->origin))) {
           ++copies;
         }
       }
@@ -272,11 +282,11 @@ void Recorder::finish(const Kernel& kernel, bool converged) {
     bool deleted = false;
     for (const Operation* write : newest) {
       deleted = deleted || write->kind == OperationKind::remove;
-      const bool somewhere = std::any_of(
-          world_.nodes().begin(), world_.nodes().end(), [&, this](const auto& item) {
+      const bool somewhere =
+          std::any_of(world_.nodes().begin(), world_.nodes().end(), [&, this](const auto& item) {
             const ShadowRecord* record = item.second.up ? world_.stored(item.first, key) : nullptr;
-            return record != nullptr && (record->origin == write->id ||
-                                         world_.older(write->id, record->origin));
+            return record != nullptr &&
+                   (record->origin == write->id || world_.older(write->id, record->origin));
           });
       held += somewhere ? 1U : 0U;
     }
@@ -301,8 +311,9 @@ void Recorder::finish(const Kernel& kernel, bool converged) {
   record_.metrics["min_copies"] =
       copies_min_ ? std::optional(static_cast<std::int64_t>(*copies_min_)) : std::nullopt;
   record_.metrics["converged_after_ns"] =
-      converged ? std::optional(std::max<std::int64_t>(0, (last_repair_write_ - last_fault_).count()))
-                : std::nullopt;
+      converged
+          ? std::optional(std::max<std::int64_t>(0, (last_repair_write_ - last_fault_).count()))
+          : std::nullopt;
 }
 
 }  // namespace rejoin::sim

@@ -75,9 +75,7 @@ class Runner final : public KernelListener, public TimelineListener {
   }
   void on_control(std::uint64_t id) override { timeline_.on_control(id); }
   void on_fired(std::size_t step) override { recorder_.on_step_fired(step, kernel_.now()); }
-  void on_completed(std::size_t step) override {
-    recorder_.on_step_completed(step, kernel_.now());
-  }
+  void on_completed(std::size_t step) override { recorder_.on_step_completed(step, kernel_.now()); }
   void on_injected(std::size_t step, std::uint64_t touched) override {
     recorder_.on_step_injected(step, touched);
   }
@@ -170,7 +168,8 @@ std::vector<std::string> check_schedule(const Schedule& schedule) {
     says("", "unknown placement " + schedule.node.partitioning.placement);
   }
   for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
-    if (Mechanisms::find(mechanism.name) == nullptr) says("", "unknown mechanism " + mechanism.name);
+    if (Mechanisms::find(mechanism.name) == nullptr)
+      says("", "unknown mechanism " + mechanism.name);
   }
   for (const std::string& name : schedule.check) {
     if (Invariants::find(name) == nullptr) says("", "unknown invariant " + name);
@@ -179,13 +178,16 @@ std::vector<std::string> check_schedule(const Schedule& schedule) {
   for (const Step& step : schedule.timeline) {
     if (!labels.insert(step.label).second) says(step.where, "two steps are labelled " + step.label);
     if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
-      if (Faults::find(inject->fault) == nullptr) says(step.where, "unknown fault " + inject->fault);
+      if (Faults::find(inject->fault) == nullptr)
+        says(step.where, "unknown fault " + inject->fault);
     }
     if (const auto* operate = std::get_if<action::Operate>(&step.action)) {
       if (operate->clients == 0 || operate->clients > schedule.cluster.clients) {
-        says(step.where, "the cluster has " + std::to_string(schedule.cluster.clients) + " clients");
+        says(step.where,
+             "the cluster has " + std::to_string(schedule.cluster.clients) + " clients");
       }
-      if (operate->direct && operate->via.is_none()) says(step.where, "a direct read names its node");
+      if (operate->direct && operate->via.is_none())
+        says(step.where, "a direct read names its node");
     }
   }
   return out;

@@ -145,7 +145,8 @@ bool Timeline::matches(const trigger::When& when, const FactSource& source,
       const auto* f = std::get_if<fact::MemberAdded>(&fact);
       return f != nullptr && f->on_leader && f->member.node == when.node;
     }
-    case What::leader: return std::holds_alternative<fact::BecameLeader>(fact);
+    case What::leader:
+      return std::holds_alternative<fact::BecameLeader>(fact);
     case What::rebalanced: {
       const auto* f = std::get_if<fact::MapApplied>(&fact);
       return f != nullptr && f->on_leader;
@@ -162,7 +163,8 @@ bool Timeline::matches(const trigger::When& when, const FactSource& source,
       const auto* f = std::get_if<fact::SyncCompleted>(&fact);
       return f != nullptr && source.node == when.node && f->count == when.count;
     }
-    case What::started: return false;  // decided where steps fire
+    case What::started:
+      return false;  // decided where steps fire
   }
   return false;
 }

@@ -42,9 +42,7 @@ class Timeline {
   void on_fact(MonotonicTime at, const FactSource& source, const Fact& fact);
   void on_control(std::uint64_t id);
 
-  [[nodiscard]] bool done() const {
-    return completed_ == steps_.size() && operations_open_ == 0;
-  }
+  [[nodiscard]] bool done() const { return completed_ == steps_.size() && operations_open_ == 0; }
   // Steps that have not fired, in order.
   [[nodiscard]] std::vector<std::size_t> unfired() const;
   // The chain has waited for a fact for longer than `patience`, and nothing else is to come.

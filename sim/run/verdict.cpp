@@ -40,11 +40,11 @@ void check_steps(const Schedule& schedule, RunRecord& record) {
       if (wrong++ == 0) first = &operation;
     }
     if (wrong == 0) continue;
-    record.unmet.push_back(
-        "step " + step.label + " expected " + std::string(to_name(*operate->expect)) + ", but " +
-        std::string(to_name(first->kind)) + " of " + first->key + " got " +
-        std::string(to_name(first->result)) +
-        (wrong > 1 ? " (and " + std::to_string(wrong - 1) + " more)" : ""));
+    record.unmet.push_back("step " + step.label + " expected " +
+                           std::string(to_name(*operate->expect)) + ", but " +
+                           std::string(to_name(first->kind)) + " of " + first->key + " got " +
+                           std::string(to_name(first->result)) +
+                           (wrong > 1 ? " (and " + std::to_string(wrong - 1) + " more)" : ""));
   }
 }
 

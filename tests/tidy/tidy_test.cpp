@@ -120,7 +120,7 @@ const std::vector<Ban> kBans = {
     {R"(\bstd::(log|exp|pow|sin|cos|tan|log2|log10|exp2|sqrt|cbrt|tgamma|lgamma)\s*\()",
      "libm differs between machines; see model/math",
      {}},
-    {R"(\bstd::sort\s*\()", "ties are unspecified: std::stable_sort, or prove there are none", {}},
+    {R"(\bstd::sort\s*\()", "unstable: std::stable_sort, or say `no ties` and why above", {}},
     {R"(\b(throw|try|catch)\b)", "expected failure is a returned value", {}},
     {R"(\bthread_local\b)", "no hidden state", {}},
     {R"(#\s*include\s*<(yaml-cpp|fmt|nlohmann|CLI|Eigen|range|benchmark)/)",
@@ -131,6 +131,12 @@ const std::vector<Ban> kBans = {
 std::string without_comment(const std::string& line) {
   const std::size_t at = line.find("//");
   return at == std::string::npos ? line : line.substr(0, at);
+}
+
+// What the compiler acts on: no comments, no text in quotes (but includes keep theirs).
+std::string code_of(const std::string& line) {
+  static const std::regex text("\"(\\\\.|[^\"\\\\])*\"");
+  return std::regex_replace(without_comment(line), text, "\"\"");
 }
 
 void report(const std::vector<std::string>& complaints) {
@@ -164,7 +170,8 @@ TEST_CASE("the core uses nothing that differs between machines, libraries or run
       if (ban.except.contains(source.path)) continue;
       const std::regex pattern(ban.pattern);
       for (std::size_t n = 0; n < source.lines.size(); ++n) {
-        if (!std::regex_search(without_comment(source.lines[n]), pattern)) continue;
+        if (!std::regex_search(code_of(source.lines[n]), pattern)) continue;
+        if (n > 0 && source.lines[n - 1].find("no ties") != std::string::npos) continue;
         complaints.push_back(source.path + ":" + std::to_string(n + 1) + ": " + ban.why + ": " +
                              source.lines[n]);
       }
@@ -208,6 +215,7 @@ TEST_CASE("every plugin has a test of its own stem") {
   std::size_t plugins = 0;
   for (const auto& [folder, tests] : test_folder) {
     for (const Source& source : sources_below({folder})) {
+      if (!source.path.ends_with(".cpp")) continue;
       const bool registers =
           std::any_of(source.lines.begin(), source.lines.end(),
                       [](const auto& l) { return std::regex_search(l, registration); });

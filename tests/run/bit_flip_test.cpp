@@ -1,0 +1,120 @@
+// One message of each kind, each of its bits flipped in turn: a node rejects it, says so, and does
+// nothing else.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <set>
+
+#include "protocols/node/node.hpp"
+#include "sim/run/run.hpp"
+#include "tests/support/hand_world.hpp"
+#include "tests/support/seed_schedule.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+// Keeps the first frame of each kind that goes over the wire, and where it went.
+class FirstFrames final : public TraceSink {
+ public:
+  struct Sent {
+    Address from;
+    Address to;
+    Bytes frame;
+  };
+  std::map<MessageKind, Sent> frames;
+
+  void on_event(const TraceEvent&) override {}
+  void on_fact(MonotonicTime, std::uint64_t, const FactSource&, const Fact&) override {}
+  void on_send(MonotonicTime, std::uint64_t, Address from, Address to, ByteView frame,
+               const Tag& tag) override {
+    frames.try_emplace(tag.kind,
+                       Sent{.from = from, .to = to, .frame = Bytes(frame.begin(), frame.end())});
+  }
+  void on_drop(MonotonicTime, std::uint64_t, Address, Address, const Tag&, DropReason) override {}
+};
+
+// Schedules that between them use every message there is.
+std::map<MessageKind, FirstFrames::Sent> one_of_each_kind() {
+  FirstFrames sink;
+  Schedule schedule = test::seed_schedule("rejoin-sync");
+  action::Operate quorum = test::operate(OperationKind::read, {"key-1"});
+  quorum.level = Consistency::all;
+  action::Operate configure;
+  configure.kind = OperationKind::configure;
+  configure.settings = {{"mode", "fast"}};
+  schedule.timeline.push_back(test::step("R", trigger::Next{}, quorum));
+  schedule.timeline.push_back(test::step("S", trigger::Next{}, configure));
+  // A wiped disk is brought up by a snapshot.
+  action::Inject wiped = test::inject("restart", NodeId(2));
+  wiped.params.set("wipe", true);
+  schedule.timeline.push_back(test::step("C", trigger::Next{}, test::inject("crash", NodeId(2))));
+  schedule.timeline.push_back(test::step("W", trigger::Next{}, wiped));
+  (void)run(schedule, {.expectations = false, .trace = &sink});
+  return sink.frames;
+}
+
+// A founding member on the hand-stepped Env, settled, with its facts and sends watched.
+struct Victim {
+  test::HandWorld world;
+  std::uint64_t rejected = 0;
+  std::uint64_t other_facts = 0;
+
+  Victim() {
+    const NodeConfig config{.node = NodeId(1), .seeds = {Address(2), Address(3)}, .options = {}};
+    const std::vector<Founder> founders = {
+        {NodeId(1), Address(1)}, {NodeId(2), Address(2)}, {NodeId(3), Address(3)}};
+    world.add_host(Address(1), [config](Env& env, Observer& observer) {
+      return std::make_unique<Node>(env, observer, config);
+    });
+    for (DiskFile& file : founding_files(NodeId(1), ClusterId(1), founders, {})) {
+      world.put_file(Address(1), file.name, std::move(file.content));
+    }
+    world.start(Address(1));
+    const MonotonicTime settled = world.now() + 50ms;
+    world.run_until([&] { return world.now() >= settled; }, 50ms);
+    world.watch = [this](const FactSource&, const Fact& fact) {
+      if (std::holds_alternative<fact::MessageRejected>(fact)) {
+        ++rejected;
+      } else {
+        ++other_facts;
+      }
+    };
+  }
+};
+
+}  // namespace
+
+TEST_CASE("every kind of message is seen on the wire, so that none escapes the flips") {
+  const auto frames = one_of_each_kind();
+  std::string missing;
+  for (const MessageSpec& spec : message_specs()) {
+    if (!frames.contains(spec.kind)) missing += std::string(spec.name) + " ";
+  }
+  CHECK(missing == "");
+}
+
+TEST_CASE("a message with any one bit flipped is rejected and counted, and changes nothing") {
+  std::size_t flips = 0;
+  for (const auto& [kind, sent] : one_of_each_kind()) {
+    INFO(describe_frame(sent.frame));
+    REQUIRE(decode_frame(sent.frame).has_value());
+    Victim victim;
+    Process& node = *victim.world.process(Address(1));
+    std::uint64_t expected = 0;
+    // Of a long message every bit of head and tail, and a sample of the middle.
+    const std::size_t bits = sent.frame.size() * 8;
+    for (std::size_t bit = 0; bit<bits; bit += bit> 2048 && bit + 2048 < bits ? 61 : 1) {
+      Bytes flipped = sent.frame;
+      flipped[bit / 8] = static_cast<std::uint8_t>(flipped[bit / 8] ^ (1U << (bit % 8)));
+      CHECK_FALSE(decode_frame(flipped).has_value());
+      node.on_message(sent.from, flipped);
+      ++expected;
+    }
+    CHECK(victim.rejected == expected);
+    CHECK(victim.other_facts == 0);
+    flips += expected;
+  }
+  CHECK(flips > 5'000);
+}
+
+}  // namespace rejoin::sim
