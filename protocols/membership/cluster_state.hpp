@@ -86,13 +86,13 @@ using ClusterCommand = std::variant<command::SetMember, command::RemoveMember, c
 
 // A value; copied into snapshots.
 struct ClusterState {
-  ClusterId cluster;
-  std::map<NodeId, Member> members;
-  std::map<NodeId, Incarnation> incarnations;  // highest ever given, removed nodes included
-  std::shared_ptr<const PartitionMap> map;     // never null
-  std::map<std::string, std::string> settings;
-  std::map<ClientId, std::uint64_t> sessions;  // last request that took effect, by client
-  std::map<NodeId, Admission> admissions;      // of nodes that are no members; their highest
+  ClusterId cluster{};
+  std::map<NodeId, Member> members{};
+  std::map<NodeId, Incarnation> incarnations{};  // highest ever given, removed nodes included
+  std::shared_ptr<const PartitionMap> map{};     // never null
+  std::map<std::string, std::string> settings{};
+  std::map<ClientId, std::uint64_t> sessions{};  // last request that took effect, by client
+  std::map<NodeId, Admission> admissions{};      // of nodes that are no members; their highest
 
   // Null when the node is no member.
   [[nodiscard]] const Member* find(NodeId node) const;

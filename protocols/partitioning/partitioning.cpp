@@ -121,7 +121,11 @@ bool Partitioning::membership_settled() const {
 
 void Partitioning::rebalance() {
   if (!leading_ || !consensus_.leads(kClusterGroup)) return;
-  if (proposed_ && consensus_.applied(kClusterGroup) < *proposed_) return schedule(kRetry);
+  const Term term = consensus_.term(kClusterGroup);
+  // What was proposed in an earlier term may be gone; in this one it will be applied.
+  const bool is_under_way =
+      proposed_ && proposed_in_ == term && consensus_.applied(kClusterGroup) < *proposed_;
+  if (is_under_way) return schedule(kRetry);
   proposed_.reset();
   if (!membership_settled()) return schedule(kRetry);
   const ClusterState& state = cluster_.state();
@@ -132,6 +136,7 @@ void Partitioning::rebalance() {
   if (wanted->owners == state.map->owners) return;
   const ClusterCommand command = command::SetMap{*wanted};
   proposed_ = consensus_.propose(kClusterGroup, encode(command)).index;
+  proposed_in_ = term;
   // Looks again even when the proposal was taken: it may still be refused when it is applied.
   schedule(kRetry);
 }

@@ -62,7 +62,8 @@ class Partitioning final : public Component {
   // ---- Of the leader ----
   bool leading_ = false;
   bool scheduled_ = false;
-  std::optional<LogIndex> proposed_;  // a map that was taken and is not applied yet
+  std::optional<LogIndex> proposed_;  // a map that was taken in proposed_in_, not applied yet
+  Term proposed_in_;
   // The members for which a shortage was published.
   std::optional<std::vector<NodeId>> refused_for_;
 
