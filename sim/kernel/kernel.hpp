@@ -61,12 +61,12 @@ struct TraceEvent {
   MonotonicTime at{};
   std::uint64_t event = 0;  // counted from 1
   EventKind kind{};
-  Address host;          // to whom; none for control
-  Address from;          // of a deliver
-  std::uint64_t id = 0;  // timer, io token or control id
-  MessageKind message;   // of a deliver
-  ByteView payload;      // frame of a deliver, data of an io
-  Hash128 chain;         // the digest after this event was folded, before it is dispatched
+  Address host{};         // to whom; none for control
+  Address from{};         // of a deliver
+  std::uint64_t id = 0;   // timer, io token or control id
+  MessageKind message{};  // of a deliver
+  ByteView payload{};     // frame of a deliver, data of an io
+  Hash128 chain{};        // the digest after this event was folded, before it is dispatched
 };
 
 // What happened to a message that will not arrive.
