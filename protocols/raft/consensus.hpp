@@ -22,7 +22,7 @@ struct Server {
   bool voter = true;  // else a learner: receives the log, neither votes nor counts
 
   friend bool operator==(const Server&, const Server&) = default;
-  REJOIN_FIELDS(node, incarnation, address)
+  REJOIN_FIELDS(node, incarnation, address, voter)
 };
 
 // Ordered by node; at most one server a node. In force from the moment it is in the log
