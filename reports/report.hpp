@@ -11,6 +11,13 @@ namespace rejoin::reports {
 struct TextOptions {
   bool colour = false;  // ANSI, for a terminal
   std::size_t width = 100;
+  // How the run was asked for, so that the commands it suggests repeat it: the flags after the
+  // file, each with a space before it, without --sync; and --sync, if it was given.
+  std::string flags;
+  std::string sync_flag;
+  // Another mechanism that is worth trying on this scenario, and when it keeps its promises.
+  std::string other_sync;
+  std::string other_sync_conditions;
 };
 
 // The table T0-T5 with a column a node, the reads, violations with evidence, cost, digest, and the
