@@ -2,6 +2,7 @@
 // coordinator.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,6 +15,7 @@ class Gate {
   explicit Gate(std::uint32_t partitions) : open_(partitions, true) {}
 
   [[nodiscard]] bool is_open(PartitionId partition) const { return open_[partition.value]; }
+  [[nodiscard]] std::size_t partition_count() const { return open_.size(); }
   void open(PartitionId partition) { open_[partition.value] = true; }
   void close(PartitionId partition) { open_[partition.value] = false; }
 

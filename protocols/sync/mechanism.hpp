@@ -56,6 +56,7 @@ struct MechanismSpec {
   // judges what is promised, whether its file asks for it or not.
   bool (*promises_under)(const NodeOptions& options, const Params& params) = nullptr;
   std::unique_ptr<Mechanism> (*make)(SyncManager& manager, const Params& params) = nullptr;
+  bool exclusive = false;  // cannot be combined with another
 };
 
 using Mechanisms = Registry<MechanismSpec>;

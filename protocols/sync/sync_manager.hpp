@@ -4,6 +4,10 @@
 // mechanisms here: find the freshest replica of the partition, call a fetch function, merge what
 // it answers. The default fetch function asks the replica's SyncManager for every record, in
 // chunks, over a stream.
+// A source that is itself waiting for a repair of the partition is refused, and one that cannot
+// answer yet is asked again, fetch_attempts times with retry_backoff in between. When a repair has
+// failed because only unrepaired sources were left, RepairFailed says so and the next try accepts
+// them: two nodes that returned together would wait for each other for ever.
 //
 // Invariants:
 // 1. At most SyncOptions::fetches_in_flight partitions are under way; the others queue, in the
@@ -13,7 +17,8 @@
 //    published in RepairCompleted, is when it was started, before any source was asked.
 // 3. A source that does not answer in time is tried again with backoff, fetch_attempts times, then
 //    the next source; when none is left the repair has failed, is published as failed, and is
-//    tried anew after a backoff for as long as this node owns the partition.
+//    tried anew after a backoff for as long as this node owns the partition. A repair of a
+//    partition that it no longer owns is abandoned, which is published as failed, too.
 #pragma once
 
 #include <cstdint>
@@ -45,7 +50,10 @@ struct RepairRequest {
   std::vector<NodeId> sources;  // may be empty: nobody has the data; completes with nothing
   SourceRule rule = SourceRule::freshest;
   MergeRule merge = MergeRule::newest;
-  bool wipe = false;      // forget the local records before the first answer is merged
+  // Forget the local records before the first answer is merged, except those written here since
+  // the repair was first tried. Records that no source has are lost, even if they were
+  // acknowledged, and a crash between the wipe and the end of the copy leaves part of the data.
+  bool wipe = false;
   std::string mechanism;  // for facts and reports
 };
 
@@ -71,6 +79,21 @@ class SyncManager final : public Component {
 
   // The application's fetch function: gets all records of a partition from one replica and gives
   // them, in any number of batches, to `merge`, then calls `done`. Replaces the default one.
+  //
+  //   manager.set_fetch_function([&app](PartitionId partition, NodeId source,
+  //                                     SyncManager::MergeBatch merge, SyncManager::FetchDone done)
+  //                                     {
+  //     app.list_records(source, partition, [=](std::optional<std::vector<Record>> records) {
+  //       if (records) merge(*std::move(records));
+  //       done(records.has_value());
+  //     });
+  //   });
+  //
+  // Freshness is still asked of the replicas' SyncManagers. A call that gives neither a batch nor
+  // its end for fetch_timeout has failed, like one that ends with `done(false)`: the function is
+  // called again, fetch_attempts times, and what a call says after it has failed is ignored. Both
+  // functions may be called from inside the fetch function, but not after the manager is gone.
+  // Set it before start().
   using MergeBatch = std::function<void(std::vector<Record>)>;
   using FetchDone = std::function<void(bool ok)>;
   using FetchFunction =
@@ -88,5 +111,8 @@ class SyncManager final : public Component {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// The file that tells a founding member's first start (there is nothing to repair) from a return.
+[[nodiscard]] std::vector<DiskFile> sync_founding_files();
 
 }  // namespace rejoin

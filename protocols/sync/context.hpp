@@ -1,0 +1,38 @@
+// What every part of the SyncManager stands on; one for each manager.
+#pragma once
+
+#include "model/options.hpp"
+#include "protocols/membership/cluster_state.hpp"
+#include "protocols/node/component.hpp"
+#include "protocols/store/store.hpp"
+#include "protocols/sync/gate.hpp"
+
+namespace rejoin::sync_detail {
+
+// Timers, by what they are for. Below 2^56, as SubEnv wants them.
+inline constexpr TimerId kQueueTimer{1};                       // starts repairs that are due
+inline constexpr TimerId kSettleTimer{2};                      // gained partitions without a hook
+inline constexpr std::uint64_t kPauseTimers = 1ULL << 40U;     // + partition: between two rounds
+inline constexpr std::uint64_t kQuestionTimers = 1ULL << 48U;  // + number of the question
+
+struct SyncContext {
+  SubEnv env;
+  NodeBus& bus;
+  NodeId self;
+  SyncOptions options;
+  VersionScheme versions;
+  const ClusterStateMachine& cluster;
+  Store& store;
+  Gate& gate;
+
+  [[nodiscard]] const PartitionMap& map() const { return *cluster.state().map; }
+  [[nodiscard]] bool knows(PartitionId partition) const {
+    return partition.value < gate.partition_count();
+  }
+  [[nodiscard]] bool is_owner(PartitionId partition) const {
+    return partition.value < map().partition_count() && map().owns(self, partition);
+  }
+  [[nodiscard]] const Member* member(NodeId node) const { return cluster.state().find(node); }
+};
+
+}  // namespace rejoin::sync_detail

@@ -1,0 +1,91 @@
+// Full copy whenever this node may have missed writes: on its return, of every partition that it
+// owns, and on a change, of the partition that it gained.
+#include "model/check.hpp"
+#include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/sync_manager.hpp"
+
+namespace rejoin {
+
+namespace {
+
+constexpr std::string_view kName = "rejoin-sync";
+
+SourceRule rule_of(const std::string& source) {
+  if (source == "one") return SourceRule::first;
+  if (source == "quorum") return SourceRule::quorum;
+  if (source == "all") return SourceRule::all;
+  CHECK_THAT(source == "freshest");
+  return SourceRule::freshest;
+}
+
+class RejoinSync final : public Mechanism {
+ public:
+  RejoinSync(SyncManager& manager, SourceRule rule, bool wipe)
+      : manager_(manager), rule_(rule), wipe_(wipe) {}
+
+  void on_partition_change(const PartitionNeeded& change) override {
+    repair(change.partition, change.sources);
+  }
+  void on_return(const std::vector<PartitionId>& owned) override {
+    for (const PartitionId partition : owned) repair(partition, manager_.replicas_of(partition));
+  }
+  [[nodiscard]] bool repairs_on_return() const override { return true; }
+  [[nodiscard]] bool repairs_on_change() const override { return true; }
+
+ private:
+  void repair(PartitionId partition, std::vector<NodeId> sources) {
+    manager_.repair({.partition = partition,
+                     .sources = std::move(sources),
+                     .rule = rule_,
+                     .merge = manager_.natural_merge(),
+                     .wipe = wipe_,
+                     .mechanism = std::string(kName)});
+  }
+
+  SyncManager& manager_;
+  SourceRule rule_;
+  bool wipe_;
+};
+
+std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
+  const std::string& mode = params.get<std::string>("mode");
+  CHECK_THAT(mode == "merge" || mode == "wipe");
+  return std::make_unique<RejoinSync>(manager, rule_of(params.get<std::string>("source")),
+                                      mode == "wipe");
+}
+
+[[maybe_unused]] const bool registered = Mechanisms::add({
+    .name = kName,
+    .help = "Copies every partition that it owns from a replica when a node returns or gains it",
+    .details =
+        "The simplest strategy that is right: a node assumes that it missed something and fetches "
+        "everything, keeping the newer of two versions of a key. Its cost is the whole data of the "
+        "node at every return, however short the absence. Without versions the copy overwrites: a "
+        "write that arrives while it runs can be lost. A wipe drops keys that only this node has; "
+        "merging keeps them. Until the repair completes the node answers with old data, unless "
+        "the gate fences it.",
+    .params = {{.name = "source",
+                .type = ParamType::choice,
+                .unit = "",
+                .fallback = "freshest",
+                .help = "replicas to copy from: the one that is ahead, the first that answers, a "
+                        "majority, or all",
+                .choices = {"freshest", "one", "quorum", "all"}},
+               {.name = "mode",
+                .type = ParamType::choice,
+                .unit = "",
+                .fallback = "merge",
+                .help = "merge into the local records, or wipe them before the copy",
+                .choices = {"merge", "wipe"}}},
+    .promises = {"acknowledged-writes-survive", "no-resurrection", "no-stale-read-after-repair",
+                 "replicas-converge"},
+    .conditions = "with versions: timestamp and clocks that agree, for writes acknowledged by a "
+                  "replica that a repair copies from: all (source freshest or one), or a majority "
+                  "(source quorum or all)",
+    .make = &make,
+    .exclusive = false,
+});
+
+}  // namespace
+
+}  // namespace rejoin

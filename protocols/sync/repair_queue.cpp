@@ -1,0 +1,363 @@
+#include "protocols/sync/repair_queue.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "model/check.hpp"
+#include "model/random.hpp"
+
+namespace rejoin::sync_detail {
+
+namespace {
+
+// The pause after the n-th failure in a row doubles up to this many times.
+constexpr std::uint32_t kDoublingsMax = 4;
+
+[[nodiscard]] bool contains(const std::vector<NodeId>& nodes, NodeId node) {
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+void add_missing(std::vector<NodeId>& nodes, const std::vector<NodeId>& more) {
+  for (const NodeId node : more) {
+    if (!contains(nodes, node)) nodes.push_back(node);
+  }
+}
+
+}  // namespace
+
+void RepairQueue::add(RepairRequest request) {
+  if (!context_.is_owner(request.partition)) {
+    context_.bus.publish(fact::RepairFailed{request.partition, "not an owner of the partition"});
+    return;
+  }
+  enqueue({.request = std::move(request),
+           .accept_unrepaired = false,
+           .failures = 0,
+           .not_before = context_.env.now(),
+           .first_try = std::nullopt,
+           .wiped = false});
+}
+
+void RepairQueue::abandon(PartitionId partition, std::string_view reason) {
+  const auto from = orders_.lower_bound({partition, std::string()});
+  auto to = from;
+  for (; to != orders_.end() && to->first.first == partition; ++to) waiting_.erase(to->second);
+  orders_.erase(from, to);
+  const auto at = active_.find(partition);
+  if (at == active_.end()) return;
+  client_.cancel(at->second.question.repair);
+  context_.env.disarm(TimerId(kPauseTimers + partition.value));
+  active_.erase(at);
+  context_.bus.publish(fact::RepairFailed{partition, std::string(reason)});
+  schedule(context_.env.now());
+}
+
+void RepairQueue::abandon_all(std::string_view reason) {
+  waiting_.clear();
+  orders_.clear();
+  while (!active_.empty()) abandon(active_.begin()->first, reason);
+}
+
+bool RepairQueue::pending(PartitionId partition) const {
+  if (active_.contains(partition)) return true;
+  const auto at = orders_.lower_bound({partition, std::string()});
+  return at != orders_.end() && at->first.first == partition;
+}
+
+void RepairQueue::enqueue(Wanted wanted) {
+  schedule(wanted.not_before);
+  const Waiting name{wanted.request.partition, wanted.request.mechanism};
+  const auto [at, fresh] = orders_.try_emplace(name, last_order_ + 1);
+  if (fresh) {
+    waiting_.emplace(++last_order_, std::move(wanted));
+    return;
+  }
+  // Invariant 2. What was tried before is remembered: a wipe is done once.
+  Wanted& known = waiting_.at(at->second);
+  add_missing(wanted.request.sources, known.request.sources);
+  wanted.accept_unrepaired |= known.accept_unrepaired;
+  wanted.wiped |= known.wiped;
+  wanted.failures = std::max(wanted.failures, known.failures);
+  if (!wanted.first_try) wanted.first_try = known.first_try;
+  known = std::move(wanted);
+}
+
+void RepairQueue::schedule(MonotonicTime when) {
+  when = std::max(when, context_.env.now());
+  if (when >= armed_) return;
+  armed_ = when;
+  context_.env.arm(kQueueTimer, when);
+}
+
+void RepairQueue::on_queue_timer() {
+  armed_ = kForever;
+  if (!context_.store.ready()) return;
+  const MonotonicTime now = context_.env.now();
+  MonotonicTime next = kForever;
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    if (active_.size() >= context_.options.fetches_in_flight) return;  // an end schedules anew
+    if (active_.contains(at->second.request.partition)) {
+      ++at;
+      continue;
+    }
+    if (at->second.not_before > now) {
+      next = std::min(next, at->second.not_before);
+      ++at;
+      continue;
+    }
+    Wanted wanted = std::move(at->second);
+    at = waiting_.erase(at);
+    orders_.erase({wanted.request.partition, wanted.request.mechanism});
+    start(std::move(wanted));
+  }
+  if (next != kForever) schedule(next);
+}
+
+void RepairQueue::start(Wanted wanted) {
+  const PartitionId partition = wanted.request.partition;
+  CHECK_THAT(context_.is_owner(partition) && !active_.contains(partition));
+  const std::uint64_t number = ++started_[partition];
+  const auto monotonic = static_cast<std::uint64_t>(context_.env.now().time_since_epoch().count());
+  const auto wall = static_cast<std::uint64_t>(context_.env.wall_now().time_since_epoch().count());
+  if (!wanted.first_try) wanted.first_try = context_.store.last_sequence();
+
+  Repair repair;
+  repair.question = {.repair = mix(mix(monotonic, wall), mix(partition.value, number)),
+                     .partition = partition,
+                     .accept_unrepaired = wanted.accept_unrepaired,
+                     .number = number,
+                     .round = 0};
+  repair.started = context_.env.now();
+  repair.next = candidates(wanted);
+  switch (wanted.request.rule) {
+    case SourceRule::first:
+    case SourceRule::freshest:
+      repair.target = repair.least = 1;
+      break;
+    case SourceRule::quorum:
+      repair.target = repair.least = std::min(majority(wanted), repair.next.size());
+      break;
+    case SourceRule::all:
+      repair.target = repair.next.size();
+      repair.least = 1;
+      break;
+  }
+  const bool probe = wanted.request.rule == SourceRule::freshest && repair.next.size() > 1;
+  repair.phase = probe ? Phase::probing : Phase::copying;
+  repair.wanted = std::move(wanted);
+  context_.bus.publish(
+      fact::RepairStarted{partition, repair.next, repair.wanted.request.mechanism});
+  Repair& active = active_.emplace(partition, std::move(repair)).first->second;
+  if (active.next.empty()) return settle(active);
+  ask(active);
+}
+
+// The sources that are members. When none is, or a try has failed, the replicas of today are asked
+// too: the old owners may be gone for good.
+std::vector<NodeId> RepairQueue::candidates(const Wanted& wanted) const {
+  std::vector<NodeId> out;
+  const std::vector<NodeId>& asked = wanted.request.sources;
+  if (asked.empty()) return out;
+  std::copy_if(asked.begin(), asked.end(), std::back_inserter(out), [this](NodeId node) {
+    return node != context_.self && context_.member(node) != nullptr;
+  });
+  if (!out.empty() && wanted.failures == 0) return out;
+  for (const NodeId owner : context_.map().owners_of(wanted.request.partition)) {
+    if (owner == context_.self || context_.member(owner) == nullptr) continue;
+    add_missing(out, {owner});
+  }
+  return out;
+}
+
+// How many others make a majority of the owners with this node, whose own data counts when it has
+// any. With them, every write that a majority holds is among what is merged.
+std::size_t RepairQueue::majority(const Wanted& wanted) const {
+  const PartitionId partition = wanted.request.partition;
+  const std::size_t owners = context_.map().owners_of(partition).size();
+  const bool counts = !wanted.request.wipe && context_.store.record_count(partition) > 0;
+  const std::size_t others = owners / 2 + 1 - (counts ? 1 : 0);
+  return std::max<std::size_t>(others, 1);
+}
+
+void RepairQueue::ask(Repair& repair) {
+  const bool probing = repair.phase == Phase::probing;
+  while (!repair.next.empty() && (probing || repair.in_flight + repair.copied < repair.target)) {
+    const NodeId source = repair.next.front();
+    repair.next.erase(repair.next.begin());
+    ++repair.in_flight;
+    if (probing) {
+      client_.probe(repair.question, source);
+    } else {
+      client_.copy(repair.question, source);
+    }
+  }
+  if (repair.in_flight == 0) end_round(repair);
+}
+
+// Everyone was asked and nobody is any more.
+void RepairQueue::end_round(Repair& repair) {
+  if (repair.phase == Phase::probing && !repair.fresh.empty()) {
+    rank(repair);
+    return ask(repair);
+  }
+  if (!repair.refused.empty() && repair.question.round + 1 < context_.options.fetch_attempts) {
+    ++repair.question.round;
+    repair.next = std::move(repair.refused);
+    repair.refused.clear();
+    context_.env.arm(TimerId(kPauseTimers + repair.question.partition.value),
+                     context_.env.now() + context_.options.retry_backoff);
+    return;
+  }
+  if (repair.phase == Phase::copying && repair.copied >= repair.least) return settle(repair);
+  fail(repair.question.partition, repair.any_unrepaired
+                                      ? "no source but unrepaired ones; the next try accepts them"
+                                  : repair.refused.empty() ? "no source answered"
+                                                           : "no source is able to answer");
+}
+
+void RepairQueue::on_pause_timer(PartitionId partition) {
+  const auto at = active_.find(partition);
+  if (at == active_.end() || at->second.in_flight != 0) return;
+  if (at->second.phase != Phase::settling) ask(at->second);
+}
+
+void RepairQueue::on_probed(std::uint64_t id, const Freshness& freshness, Outcome outcome) {
+  Repair* const repair = find(id);
+  CHECK_THAT(repair != nullptr && repair->phase == Phase::probing && repair->in_flight > 0);
+  --repair->in_flight;
+  if (outcome == Outcome::answered) {
+    repair->fresh.push_back(freshness);
+  } else {
+    repair->any_unrepaired |= outcome == Outcome::unrepaired;
+    repair->refused.push_back(freshness.node);
+  }
+  if (repair->in_flight == 0) end_round(*repair);
+}
+
+// Freshest first: the newest version, then the most records, then the order that was asked for.
+void RepairQueue::rank(Repair& repair) {
+  const std::vector<NodeId> order = candidates(repair.wanted);
+  const auto place = [&order](NodeId node) {
+    return std::find(order.begin(), order.end(), node) - order.begin();
+  };
+  std::vector<Freshness>& fresh = repair.fresh;
+  std::sort(fresh.begin(), fresh.end(), [&place](const Freshness& a, const Freshness& b) {
+    if (a.newest != b.newest) return b.newest < a.newest;
+    if (a.records != b.records) return a.records > b.records;
+    if (place(a.node) != place(b.node)) return place(a.node) < place(b.node);
+    return a.node < b.node;
+  });
+  repair.next.clear();
+  for (const Freshness& source : fresh) repair.next.push_back(source.node);
+  repair.refused.clear();
+  repair.phase = Phase::copying;
+}
+
+void RepairQueue::on_records(std::uint64_t id, std::vector<Record> records) {
+  Repair* const repair = find(id);
+  CHECK_THAT(repair != nullptr && repair->phase == Phase::copying);
+  const RepairRequest& request = repair->wanted.request;
+  if (request.wipe && !repair->wanted.wiped) wipe(*repair);
+  for (const Record& record : records) {
+    const Record* const before = context_.store.get(request.partition, record.key);
+    const bool same = before != nullptr && *before == record;
+    const StoreWrite write =
+        context_.store.put(request.partition, record, request.merge, fact::WriteCause::repair);
+    ++repair->records;
+    if (write.stored && !same) ++repair->changed;
+    repair->seq = std::max(repair->seq, write.seq);
+  }
+}
+
+// Clients write while sources are asked. What they wrote since the first try may be at no source
+// yet, so it is put back; under `newest` it stays if it is newer, under `overwrite` it stays
+// unless a source sends the same key.
+void RepairQueue::wipe(Repair& repair) {
+  const PartitionId partition = repair.question.partition;
+  CHECK_THAT(repair.wanted.first_try.has_value());
+  std::vector<Record> kept;
+  context_.store.scan(partition, "", [&](const Record& record) {
+    if (context_.store.sequence_of(partition, record.key) > *repair.wanted.first_try) {
+      kept.push_back(record);
+    }
+    return true;
+  });
+  repair.wanted.wiped = true;
+  repair.seq = std::max(repair.seq, context_.store.drop(partition));
+  for (const Record& record : kept) {
+    const StoreWrite write =
+        context_.store.put(partition, record, MergeRule::overwrite, fact::WriteCause::repair);
+    repair.seq = std::max(repair.seq, write.seq);
+  }
+}
+
+void RepairQueue::on_copied(std::uint64_t id, NodeId source, Outcome outcome) {
+  Repair* const repair = find(id);
+  CHECK_THAT(repair != nullptr && repair->phase == Phase::copying && repair->in_flight > 0);
+  --repair->in_flight;
+  switch (outcome) {
+    case Outcome::answered:
+      // A source that holds nothing answers with no batch; the wipe is due all the same.
+      on_records(id, {});
+      if (++repair->copied == repair->target) return settle(*repair);
+      break;
+    case Outcome::unrepaired:
+      repair->any_unrepaired = true;
+      repair->refused.push_back(source);
+      break;
+    case Outcome::unable:
+      repair->refused.push_back(source);
+      break;
+    case Outcome::silent:
+      break;
+  }
+  ask(*repair);
+}
+
+void RepairQueue::settle(Repair& repair) {
+  CHECK_THAT(repair.in_flight == 0);
+  repair.phase = Phase::settling;
+  if (repair.seq <= context_.store.durable_sequence()) complete(repair.question.partition);
+}
+
+void RepairQueue::on_durable() {
+  const std::uint64_t durable = context_.store.durable_sequence();
+  std::vector<PartitionId> done;
+  for (const auto& [partition, repair] : active_) {
+    if (repair.phase == Phase::settling && repair.seq <= durable) done.push_back(partition);
+  }
+  for (const PartitionId partition : done) complete(partition);
+}
+
+void RepairQueue::complete(PartitionId partition) {
+  const auto at = active_.find(partition);
+  const MonotonicTime started = at->second.started;
+  const fact::RepairCompleted fact{partition, at->second.records, at->second.changed, started};
+  active_.erase(at);
+  context_.bus.publish(fact);
+  completed_(partition, started);
+  schedule(context_.env.now());
+}
+
+void RepairQueue::fail(PartitionId partition, std::string_view reason) {
+  const auto at = active_.find(partition);
+  Wanted wanted = std::move(at->second.wanted);
+  wanted.accept_unrepaired |= at->second.any_unrepaired;
+  client_.cancel(at->second.question.repair);
+  active_.erase(at);
+  context_.bus.publish(fact::RepairFailed{partition, std::string(reason)});
+  const std::uint32_t doublings = std::min(wanted.failures, kDoublingsMax);
+  ++wanted.failures;
+  wanted.not_before =
+      context_.env.now() + context_.options.retry_backoff * (std::int64_t{1} << doublings);
+  enqueue(std::move(wanted));
+}
+
+RepairQueue::Repair* RepairQueue::find(std::uint64_t id) {
+  for (auto& [partition, repair] : active_) {
+    if (repair.question.repair == id) return &repair;
+  }
+  return nullptr;
+}
+
+}  // namespace rejoin::sync_detail

@@ -1,0 +1,113 @@
+// The repairs of this node: those that wait, and those under way.
+//
+// Invariants:
+// 1. At most one repair of a partition is under way, and at most SyncOptions::fetches_in_flight in
+//    all. Others wait in the order in which they were asked for.
+// 2. Requests of one mechanism for one partition that wait are one: the later request with the
+//    sources of both (the earlier ones may be the only ones that hold the data). Repairs start
+//    from a timer, so that requests of one event are always one.
+// 3. A repair ends once: completed (all durable), failed (then it waits again, with a backoff that
+//    doubles), or abandoned.
+// 4. Sources that are themselves unrepaired are refused, until a repair failed because no other
+//    was left (two nodes that wait for each other would wait for ever): RepairFailed says so, and
+//    the next try accepts them.
+//
+// Not here: when a partition needs repair, and what a repaired one means for its gate.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "protocols/sync/source_client.hpp"
+
+namespace rejoin::sync_detail {
+
+class RepairQueue final : public SourceListener {
+ public:
+  using Completed = std::function<void(PartitionId, MonotonicTime started)>;
+
+  // `completed` is called after the fact was published.
+  RepairQueue(SyncContext& context, Completed completed)
+      : context_(context), client_(context, *this), completed_(std::move(completed)) {}
+
+  void add(RepairRequest request);
+  // Ends what is under way and forgets what waits, for one partition or for all.
+  void abandon(PartitionId partition, std::string_view reason);
+  void abandon_all(std::string_view reason);
+  // Waiting or under way.
+  [[nodiscard]] bool pending(PartitionId partition) const;
+  [[nodiscard]] std::size_t under_way() const { return active_.size(); }
+  [[nodiscard]] SourceClient& client() { return client_; }
+
+  // Starts what may start now.
+  void on_queue_timer();
+  void on_pause_timer(PartitionId partition);
+  void on_durable();
+  // The store has been read back: repairs may start.
+  void on_store_ready() { schedule(context_.env.now()); }
+
+  void on_probed(std::uint64_t repair, const Freshness& freshness, Outcome outcome) override;
+  void on_records(std::uint64_t repair, std::vector<Record> records) override;
+  void on_copied(std::uint64_t repair, NodeId source, Outcome outcome) override;
+
+ private:
+  struct Wanted {
+    RepairRequest request;
+    bool accept_unrepaired = false;
+    std::uint32_t failures = 0;
+    MonotonicTime not_before{};
+    // When this was first tried, as a sequence of the store: a wipe spares what came later.
+    std::optional<std::uint64_t> first_try;
+    bool wiped = false;
+  };
+  enum class Phase : std::uint8_t { probing, copying, settling };
+  struct Repair {
+    Wanted wanted;
+    Question question;
+    MonotonicTime started{};
+    Phase phase{};
+    std::vector<NodeId> next;     // to be asked, in order
+    std::vector<NodeId> refused;  // asked in this round and to be asked again in the next
+    std::vector<Freshness> fresh;
+    std::size_t in_flight = 0;  // questions
+    std::size_t copied = 0;     // sources copied whole
+    std::size_t target = 0;     // sources to copy: complete at once when reached
+    std::size_t least = 0;      // complete with these when there is nobody left to ask
+    bool any_unrepaired = false;
+    std::uint64_t records = 0;
+    std::uint64_t changed = 0;
+    std::uint64_t seq = 0;  // durable when this is
+  };
+  using Waiting = std::pair<PartitionId, std::string>;  // and the mechanism
+
+  void enqueue(Wanted wanted);
+  void schedule(MonotonicTime when);
+  void start(Wanted wanted);
+  [[nodiscard]] std::vector<NodeId> candidates(const Wanted& wanted) const;
+  [[nodiscard]] std::size_t majority(const Wanted& wanted) const;
+  void ask(Repair& repair);
+  void end_round(Repair& repair);
+  void rank(Repair& repair);
+  void wipe(Repair& repair);
+  void settle(Repair& repair);
+  void complete(PartitionId partition);
+  void fail(PartitionId partition, std::string_view reason);
+  [[nodiscard]] Repair* find(std::uint64_t repair);
+
+  SyncContext& context_;
+  SourceClient client_;
+  Completed completed_;
+  std::map<std::uint64_t, Wanted> waiting_;  // by order of asking
+  std::map<Waiting, std::uint64_t> orders_;  // where each is in waiting_
+  std::uint64_t last_order_ = 0;
+  MonotonicTime armed_ = kForever;  // when the queue's timer fires
+  std::map<PartitionId, Repair> active_;
+  std::map<PartitionId, std::uint64_t> started_;  // how many repairs of it, in this process
+};
+
+}  // namespace rejoin::sync_detail
