@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "model/schedule.hpp"
+#include "sim/scenario/vocabulary.hpp"
 
 namespace rejoin::sim {
 
@@ -45,7 +46,7 @@ class Scenario {
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::uint64_t seed() const;    // of the file
   [[nodiscard]] std::uint32_t trials() const;  // of the file, 1 when absent
-  // The merged file as YAML: what `validate --resolved` prints.
+  // The merged file as YAML: what `validate --resolved` prints. Reads back as the same scenario.
   [[nodiscard]] std::string resolved() const;
 
   // Resolves the picks by (seed, path) and checks every value.
@@ -55,9 +56,18 @@ class Scenario {
   std::shared_ptr<const Impl> impl_;
 };
 
-// Reads the file and everything it extends. `sync` (if any) replaces the file's mechanisms, as
-// `--sync B+C` does.
+// Reads the file and everything it extends. The picks are open, but each alternative of each of
+// them was checked. `--sync B+C` is the override `sync=B+C`.
 [[nodiscard]] tl::expected<Scenario, Diagnostics> load_scenario(
-    const std::string& file, const std::vector<Override>& overrides = {});
+    const std::string& file, const Vocabulary& vocabulary,
+    const std::vector<Override>& overrides = {});
+// The same from text; `file` names it in complaints, and `extends` is relative to it.
+[[nodiscard]] tl::expected<Scenario, Diagnostics> read_scenario(
+    const std::string& file, const std::string& text, const Vocabulary& vocabulary,
+    const std::vector<Override>& overrides = {});
+
+// A schedule as a scenario file that reads back as the same schedule: only what differs from its
+// profile's defaults, with nothing left to pick.
+[[nodiscard]] std::string to_yaml(const Schedule& schedule);
 
 }  // namespace rejoin::sim

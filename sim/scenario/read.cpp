@@ -1,0 +1,386 @@
+#include "sim/scenario/read.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sim/scenario/merge.hpp"
+
+namespace rejoin::sim {
+
+const Vocabulary::Plugin* find_plugin(const std::vector<Vocabulary::Plugin>& among,
+                                      std::string_view name) {
+  const std::string wanted = normal_name(name);
+  const auto at = std::find_if(among.begin(), among.end(), [&](const Vocabulary::Plugin& plugin) {
+    return normal_name(plugin.name) == wanted;
+  });
+  return at == among.end() ? nullptr : &*at;
+}
+
+std::vector<std::string> names_of(const std::vector<Vocabulary::Plugin>& plugins) {
+  std::vector<std::string> out;
+  for (const auto& plugin : plugins) out.push_back(plugin.name);
+  return out;
+}
+
+namespace {
+
+const std::vector<std::string> kFileKeys = {"format", "name",     "about", "extends", "trials",
+                                            "sync",   "timeline", "check", "expect",  "found"};
+
+constexpr std::array<Purpose, kPurposeCount> kPurposes = {Purpose::foreground, Purpose::repair,
+                                                          Purpose::membership, Purpose::consensus};
+
+std::optional<std::size_t> purpose_index(std::string_view name) {
+  for (std::size_t i = 0; i < kPurposes.size(); ++i) {
+    if (normal_name(to_name(kPurposes[i])) == normal_name(name)) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Schedule ScheduleReader::read(const Tree& file) {
+  schedule_ = {};
+  if (!file.is_map()) {
+    problems_.add(file.mark, "a scenario is a map of keys, not " + found(file));
+    return {};
+  }
+  // The profile sets defaults, and the cluster says which nodes exist: before all else.
+  if (const Tree* const profile = file.find("profile")) {
+    read_field(*profile, *find_field("", "profile"));
+  }
+  apply_profile(schedule_);
+  if (const Tree* const cluster = file.find("cluster")) {
+    read_section(*cluster, "cluster", {}, [](const Entry&) { return false; });
+  }
+  read_section(file, "", kFileKeys, [this](const Entry& entry) { return read_file_key(entry); });
+  check_whole(file);
+  return std::move(schedule_);
+}
+
+void ScheduleReader::read_section(const Tree& tree, std::string_view section,
+                                  const std::vector<std::string>& special_keys,
+                                  const Special& special) {
+  if (!want_map(tree, section)) return;
+  for (const Entry& entry : tree.entries) {
+    if (is_ignored(entry.key)) continue;
+    if (special(entry)) continue;
+    if (const Field* const field = find_field(section, entry.key)) {
+      read_field(entry.value, *field);
+      continue;
+    }
+    std::vector<std::string> known = keys_of_section(section);
+    known.insert(known.end(), special_keys.begin(), special_keys.end());
+    if (section.empty()) {
+      const std::vector<std::string> more = sections();
+      known.insert(known.end(), more.begin(), more.end());
+    }
+    std::sort(known.begin(), known.end());
+    unknown_key(entry, section.empty() ? "a scenario" : "`" + std::string(section) + "`", known);
+  }
+}
+
+bool ScheduleReader::read_file_key(const Entry& entry) {
+  const std::string key = normal_name(entry.key);
+  const Tree& value = entry.value;
+  if (key == "format" || key == "extends" || key == "found" || key == "cluster") return true;
+  if (key == "profile") return true;
+  if (key == "name") {
+    if (const auto name = read_as<std::string>(value, "name", ParamType::text)) {
+      schedule_.name = *name;
+      if (name->empty()) wrong(value, "name", "a text");
+    }
+  } else if (key == "about") {
+    if (auto about = read_as<std::string>(value, "about", ParamType::text)) {
+      schedule_.about = *std::move(about);
+    }
+  } else if (key == "trials") {
+    const auto trials = read_as<std::int64_t>(value, "trials", ParamType::integer);
+    if (trials && (*trials < 1 || *trials > 1'000'000)) {
+      wrong(value, "trials", "a number from 1 to 1000000");
+    }
+  } else if (key == "network") {
+    read_section(value, "network", {"latency", "latency-by-purpose", "links"},
+                 [this](const Entry& inner) {
+                   if (find_field("network", inner.key) != nullptr) return false;
+                   const std::string name = normal_name(inner.key);
+                   if (name != "latency" && name != "latency_by_purpose" && name != "links") {
+                     return false;
+                   }
+                   read_network_key(inner);
+                   return true;
+                 });
+  } else if (key == "sync") {
+    read_sync(value);
+  } else if (key == "timeline") {
+    read_timeline(value);
+  } else if (key == "check") {
+    schedule_.check = read_invariants(value, "check");
+  } else if (key == "expect") {
+    read_expect(value);
+  } else {
+    const std::vector<std::string> known = sections();
+    const auto section = std::find_if(known.begin(), known.end(), [&](const std::string& name) {
+      return normal_name(name) == key;
+    });
+    if (section == known.end()) return false;
+    read_section(value, *section, {}, [](const Entry&) { return false; });
+  }
+  return true;
+}
+
+void ScheduleReader::read_field(const Tree& value, const Field& field) {
+  const auto read = read_value(value, {field.key, field.type, {}, {}, field.help, field.choices});
+  if (read && check_bounds(value, field, *read)) {
+    field.set(schedule_, *read, field);
+  } else if (field.section == "cluster") {
+    cluster_known_ = false;
+  }
+}
+
+// ---- Network -------------------------------------------------------------------------------
+
+void ScheduleReader::read_network_key(const Entry& entry) {
+  const std::string key = normal_name(entry.key);
+  NetworkOptions& network = schedule_.network;
+  if (key == "latency") return read_latency(entry.value, network.latency);
+  if (key == "links") return read_links(entry.value);
+  if (!want_map(entry.value, entry.key)) return;
+  for (const Entry& each : entry.value.entries) {
+    if (is_ignored(each.key)) continue;
+    if (const auto index = purpose_index(each.key)) {
+      read_latency(each.value, network.latency_by_purpose[*index].emplace());
+    } else {
+      unknown_key(each, "`latency-by-purpose`",
+                  {"consensus", "foreground", "membership", "repair"});
+    }
+  }
+}
+
+void ScheduleReader::read_latency(const Tree& value, LatencyOptions& out) {
+  constexpr std::string_view wanted =
+      "a duration, a range, or one of { constant: 1ms }, { uniform: 1ms..3ms } and "
+      "{ exponential: 1ms, floor: 200us }";
+  using Shape = LatencyOptions::Shape;
+  out = {};
+  if (value.is_scalar()) {
+    const auto range = parse_duration_range(value.text);
+    if (!range) return wrong(value, "latency", wanted);
+    out = {.shape = range->min == range->max ? Shape::constant : Shape::uniform,
+           .floor = 0ns,
+           .mean = range->min,
+           .range = *range};
+    return;
+  }
+  if (!value.is_map() || is_pick(value)) return wrong(value, "latency", wanted);
+  int shapes = 0;
+  for (const Entry& entry : value.entries) {
+    if (is_ignored(entry.key)) continue;
+    const std::string key = normal_name(entry.key);
+    if (key == "uniform") {
+      out.shape = Shape::uniform;
+      if (const auto range =
+              read_as<DurationRange>(entry.value, "uniform", ParamType::duration_range)) {
+        out.range = *range;
+      }
+    } else if (key == "constant" || key == "exponential" || key == "floor") {
+      const auto read = read_as<Duration>(entry.value, entry.key, ParamType::duration);
+      Duration& member = key == "floor" ? out.floor : out.mean;
+      member = read.value_or(member);
+      if (key == "constant") out.shape = Shape::constant;
+      if (key == "exponential") out.shape = Shape::exponential;
+    } else {
+      unknown_key(entry, "`latency`", {"constant", "exponential", "floor", "uniform"});
+      continue;
+    }
+    if (key != "floor") ++shapes;
+  }
+  if (shapes != 1) return wrong(value, "latency", wanted);
+  if (out.shape == Shape::exponential) return;
+  if (const Tree* const floor = value.find("floor")) {
+    problems_.add(floor->mark, "`floor` goes with `exponential` only");
+  }
+  out.floor = 0ns;
+  if (out.shape == Shape::uniform) out.mean = out.range.min;
+  if (out.shape == Shape::constant) out.range = {out.mean, out.mean};
+}
+
+void ScheduleReader::read_links(const Tree& links) {
+  if (!links.is_list()) return wrong(links, "links", "a list of { from, to, latency }");
+  for (const Tree& item : links.items) {
+    if (!want_map(item, "links")) continue;
+    NetworkOptions::Link link;
+    for (const Entry& entry : item.entries) {
+      const std::string key = normal_name(entry.key);
+      if (key == "from") {
+        link.from = read_address(entry.value, "from").value_or(Address{});
+      } else if (key == "to") {
+        link.to = read_address(entry.value, "to").value_or(Address{});
+      } else if (key == "latency") {
+        read_latency(entry.value, link.latency);
+      } else if (!is_ignored(entry.key)) {
+        unknown_key(entry, "a link", {"from", "latency", "to"});
+      }
+    }
+    for (const std::string_view key : {"from", "to", "latency"}) {
+      if (item.find(key) == nullptr) {
+        problems_.add(item.mark, "a link needs `" + std::string(key) + "`");
+      }
+    }
+    schedule_.network.links.push_back(link);
+  }
+}
+
+// ---- Sync ----------------------------------------------------------------------------------
+
+void ScheduleReader::read_sync(const Tree& sync) {
+  if (sync.kind == Tree::Kind::null || is_pick(sync)) {
+    return wrong(sync, "sync", "a mechanism, or none");
+  }
+  std::vector<std::string> known = names_of(vocabulary_.mechanisms);
+  if (std::find(known.begin(), known.end(), "none") == known.end()) known.emplace_back("none");
+  std::sort(known.begin(), known.end());
+  std::set<std::string> seen;
+  const Tree mechanisms = normal_sync(sync);
+  for (const Tree& item : mechanisms.items) {
+    if (!item.is_map() || item.entries.size() != 1) {
+      wrong(item, "sync", "names of mechanisms");
+      continue;
+    }
+    const Entry& entry = item.entries[0];
+    if (normal_name(entry.key) == "none") {
+      if (mechanisms.items.size() > 1) {
+        problems_.add(entry.mark, "`none` stands alone: it is the absence of mechanisms");
+      }
+      continue;
+    }
+    const Vocabulary::Plugin* const plugin = find_plugin(vocabulary_.mechanisms, entry.key);
+    if (plugin == nullptr) {
+      problems_.add(entry.mark, "unknown mechanism `" + entry.key + "`",
+                    known_hint(entry.key, known));
+      continue;
+    }
+    if (!seen.insert(plugin->name).second) {
+      problems_.add(entry.mark, "the mechanism `" + plugin->name + "` twice");
+    }
+    schedule_.node.sync.mechanisms.push_back(
+        {plugin->name, read_params(entry.value, *plugin, entry.mark, false)});
+  }
+}
+
+// ---- What must be seen ---------------------------------------------------------------------
+
+std::vector<std::string> ScheduleReader::read_invariants(const Tree& list, std::string_view key) {
+  std::vector<std::string> out;
+  if (!list.is_list() && !list.is_scalar()) {
+    wrong(list, key, "a list of invariants");
+    return out;
+  }
+  const std::vector<Tree> one = {list};
+  for (const Tree& item : list.is_list() ? list.items : one) {
+    const Vocabulary::Plugin* const plugin =
+        item.is_scalar() ? find_plugin(vocabulary_.invariants, item.text) : nullptr;
+    if (plugin != nullptr) {
+      out.push_back(plugin->name);
+    } else if (item.is_scalar()) {
+      problems_.add(item.mark, "unknown invariant `" + item.text + "`",
+                    known_hint(item.text, names_of(vocabulary_.invariants)));
+    } else {
+      wrong(item, key, "names of invariants");
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+void ScheduleReader::read_expect(const Tree& expect) {
+  if (!want_map(expect, "expect")) return;
+  for (const Entry& entry : expect.entries) {
+    const std::string key = normal_name(entry.key);
+    if (key == "violates") {
+      schedule_.expect.violates = read_invariants(entry.value, "violates");
+    } else if (key == "vacuous") {
+      schedule_.expect.vacuous = read_invariants(entry.value, "vacuous");
+    } else if (key == "metrics") {
+      if (!want_map(entry.value, "metrics")) continue;
+      for (const Entry& metric : entry.value.entries) {
+        if (!is_ignored(metric.key)) read_metric(metric);
+      }
+    } else if (!is_ignored(entry.key)) {
+      unknown_key(entry, "`expect`", {"metrics", "vacuous", "violates"});
+    }
+  }
+}
+
+void ScheduleReader::read_metric(const Entry& entry) {
+  const auto known = std::find_if(
+      vocabulary_.metrics.begin(), vocabulary_.metrics.end(),
+      [&](const std::string& name) { return normal_name(name) == normal_name(entry.key); });
+  if (known == vocabulary_.metrics.end()) {
+    problems_.add(entry.mark, "unknown metric `" + entry.key + "`",
+                  known_hint(entry.key, vocabulary_.metrics));
+    return;
+  }
+  // Metrics are whole numbers: of nanoseconds or bytes, too, where their names end so.
+  const auto number = [&](const Tree& value, std::string_view name) {
+    std::optional<std::int64_t> out;
+    if (value.is_scalar()) {
+      if (const auto plain = parse_integer(value.text)) out = *plain;
+      if (const auto time = parse_duration(value.text)) out = time->count();
+      if (const auto size = parse_size(value.text)) out = static_cast<std::int64_t>(*size);
+    }
+    if (!out) wrong(value, name, "a whole number, a duration or a size");
+    return out;
+  };
+  MetricBound bound;
+  bound.where = to_text(entry.mark);
+  if (!entry.value.is_map()) {
+    bound.equals = number(entry.value, entry.key);
+  } else {
+    for (const Entry& each : entry.value.entries) {
+      const std::string key = normal_name(each.key);
+      if (key == "at_least") {
+        bound.at_least = number(each.value, each.key);
+      } else if (key == "at_most") {
+        bound.at_most = number(each.value, each.key);
+      } else if (key == "equals") {
+        bound.equals = number(each.value, each.key);
+      } else if (!is_ignored(each.key)) {
+        unknown_key(each, "a bound", {"at-least", "at-most", "equals"});
+      }
+    }
+    if (!bound.at_least && !bound.at_most && !bound.equals && problems_.empty()) {
+      wrong(entry.value, entry.key, "at-least, at-most or equals");
+    }
+    if (bound.at_least && bound.at_most && *bound.at_least > *bound.at_most) {
+      problems_.add(entry.mark, "no value of `" + entry.key + "` is both at least " +
+                                    std::to_string(*bound.at_least) + " and at most " +
+                                    std::to_string(*bound.at_most));
+    }
+  }
+  schedule_.expect.metrics.insert_or_assign(*known, bound);
+}
+
+void ScheduleReader::check_whole(const Tree& file) {
+  const Tree* const cluster = file.find("cluster");
+  const Tree* const placement = cluster != nullptr ? cluster->find("placement") : nullptr;
+  std::string& name = schedule_.node.partitioning.placement;
+  if (const auto* plugin = find_plugin(vocabulary_.placements, name)) {
+    name = plugin->name;
+  } else if (placement != nullptr && placement->is_scalar()) {
+    problems_.add(placement->mark, "unknown placement `" + name + "`",
+                  known_hint(name, names_of(vocabulary_.placements)));
+  }
+  if (cluster_known_ && schedule_.cluster.founders > schedule_.cluster.nodes) {
+    problems_.add(cluster->find("founders")->mark,
+                  "more founders than nodes: " + std::to_string(schedule_.cluster.founders) +
+                      " of " + std::to_string(schedule_.cluster.nodes));
+  }
+  if (schedule_.timeline.empty() && file.find("timeline") == nullptr) {
+    problems_.add(file.mark, "a scenario needs a `timeline`");
+  }
+}
+
+}  // namespace rejoin::sim

@@ -1,0 +1,95 @@
+// Turns a merged tree, its picks resolved, into a Schedule, and complains about all that cannot
+// be one.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/schedule.hpp"
+#include "sim/scenario/fields.hpp"
+#include "sim/scenario/tree.hpp"
+#include "sim/scenario/vocabulary.hpp"
+
+namespace rejoin::sim {
+
+class ScheduleReader {
+ public:
+  ScheduleReader(const Vocabulary& vocabulary, Problems& problems)
+      : vocabulary_(vocabulary), problems_(problems) {}
+
+  // Meaningless when a problem was found.
+  [[nodiscard]] Schedule read(const Tree& file);
+
+ private:
+  // True when it took the entry.
+  using Special = std::function<bool(const Entry& entry)>;
+
+  // ---- read.cpp: the file and its sections ----
+  void read_section(const Tree& tree, std::string_view section,
+                    const std::vector<std::string>& special_keys, const Special& special);
+  bool read_file_key(const Entry& entry);
+  void read_field(const Tree& value, const Field& field);
+  void read_network_key(const Entry& entry);
+  void read_latency(const Tree& value, LatencyOptions& out);
+  void read_links(const Tree& links);
+  void read_sync(const Tree& sync);
+  [[nodiscard]] std::vector<std::string> read_invariants(const Tree& list, std::string_view key);
+  void read_expect(const Tree& expect);
+  void read_metric(const Entry& entry);
+  void check_whole(const Tree& file);
+
+  // ---- read_timeline.cpp: steps ----
+  void read_timeline(const Tree& timeline);
+  [[nodiscard]] std::optional<Step> read_step(const Tree& tree);
+  [[nodiscard]] Trigger read_trigger(const Entry& entry);
+  [[nodiscard]] Trigger read_when(const Tree& when);
+  [[nodiscard]] std::string read_label(const Tree& value);
+  [[nodiscard]] Trigger read_when_sync(trigger::When when, const Entry& entry);
+  [[nodiscard]] Action read_action(const Entry& entry);
+  [[nodiscard]] action::Operate read_operate(const Entry& entry, OperationKind kind);
+  void read_operate_key(const Entry& entry, action::Operate& out);
+  [[nodiscard]] action::Operate read_configure(const Entry& entry);
+  [[nodiscard]] std::vector<Key> read_keys(const Tree& keys);
+  void add_keys(const Tree& text, std::vector<Key>& out);
+  void read_step_expect(const Tree& value, action::Operate& operate);
+  void check_keys();
+
+  // ---- read_values.cpp: one value ----
+  [[nodiscard]] std::optional<ParamValue> read_value(const Tree& value, const ParamSpec& spec);
+  template <class T>
+  [[nodiscard]] std::optional<T> read_as(const Tree& value, std::string_view name, ParamType type,
+                                         std::vector<std::string_view> choices = {}) {
+    auto read = read_value(value, {name, type, {}, {}, {}, std::move(choices)});
+    if (!read) return std::nullopt;
+    return std::get<T>(*std::move(read));
+  }
+  [[nodiscard]] std::optional<Consistency> read_level(const Tree& value, std::string_view name);
+  [[nodiscard]] Params read_params(const Tree& value, const Vocabulary::Plugin& plugin,
+                                   const Mark& name, bool first_alone);
+  [[nodiscard]] bool check_bounds(const Tree& value, const Field& field, const ParamValue& read);
+  void check_nodes(const Mark& mark, const ParamValue& value);
+  [[nodiscard]] std::optional<Address> read_address(const Tree& value, std::string_view name);
+  void wrong(const Tree& value, std::string_view name, std::string_view wanted,
+             std::string hint = {});
+  void unknown_key(const Entry& entry, std::string_view where,
+                   const std::vector<std::string>& known);
+  [[nodiscard]] bool want_map(const Tree& value, std::string_view name);
+
+  const Vocabulary& vocabulary_;
+  Problems& problems_;
+  Schedule schedule_;
+  bool cluster_known_ = true;  // the number of nodes and clients was read
+
+  struct KeyUse {
+    Mark mark;
+    std::vector<Key> keys;
+  };
+  std::vector<KeyUse> asked_for_;  // by reads and deletes
+  std::vector<std::string> labels_;
+};
+
+}  // namespace rejoin::sim

@@ -1,0 +1,387 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sim/scenario/merge.hpp"
+#include "sim/scenario/read.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+constexpr std::size_t kKeysMax = 1'000'000;  // of a step
+constexpr std::size_t kKeyBytesMax = 1'024;
+constexpr std::size_t kStepsMax = 10'000;
+
+constexpr std::array<std::pair<std::string_view, OperationKind>, 5> kOperations = {
+    {{"write", OperationKind::write},
+     {"overwrite", OperationKind::write},
+     {"delete", OperationKind::remove},
+     {"read", OperationKind::read},
+     {"set", OperationKind::configure}}};
+
+using What = trigger::When::What;
+constexpr std::array<std::pair<std::string_view, What>, 9> kFacts = {
+    {{"removed", What::removed},
+     {"joined", What::joined},
+     {"leader", What::leader},
+     {"rebalanced", What::rebalanced},
+     {"repair_started", What::repair_started},
+     {"repair_completed", What::repair_completed},
+     {"started", What::started},
+     {"sync_requested", What::sync_requested},
+     {"sync_completed", What::sync_completed}}};
+
+const std::vector<std::string> kFactNames = {
+    "joined",           "leader",         "quiet",   "rebalanced",     "removed",
+    "repair-completed", "repair-started", "started", "sync-completed", "sync-requested"};
+
+// `key-` and 7 of `key-7`.
+struct NumberedKey {
+  std::string prefix;
+  std::int64_t number = 0;
+};
+std::optional<NumberedKey> numbered_key(std::string_view text) {
+  const std::size_t end = text.find_last_not_of("0123456789");
+  const std::size_t digits = end == std::string_view::npos ? 0 : end + 1;
+  const auto number = parse_integer(text.substr(digits));
+  if (!number) return std::nullopt;
+  return NumberedKey{std::string(text.substr(0, digits)), *number};
+}
+
+}  // namespace
+
+void ScheduleReader::read_timeline(const Tree& timeline) {
+  if (!timeline.is_list()) return wrong(timeline, "timeline", "a list of steps");
+  if (timeline.items.size() > kStepsMax) {
+    problems_.add(timeline.mark, "more than " + std::to_string(kStepsMax) + " steps");
+    return;
+  }
+  for (const Tree& item : timeline.items) {
+    const Tree* const label = item.find("label");
+    if (label != nullptr && label->is_scalar()) labels_.push_back(label->text);
+  }
+  for (const Tree& item : timeline.items) {
+    if (auto step = read_step(item)) schedule_.timeline.push_back(*std::move(step));
+  }
+  check_keys();
+}
+
+std::optional<Step> ScheduleReader::read_step(const Tree& tree) {
+  if (!want_map(tree, "timeline")) return std::nullopt;
+  Step step;
+  step.where = to_text(tree.mark);
+  const Entry* trigger = nullptr;
+  const Entry* action = nullptr;
+  for (const Entry& entry : tree.entries) {
+    if (is_trigger(entry.key)) {
+      if (trigger != nullptr) {
+        problems_.add(entry.mark, "a second trigger: `" + trigger->key + "` and `" + entry.key +
+                                      "` in one step");
+      }
+      trigger = &entry;
+    } else if (normal_name(entry.key) == "remove") {
+      problems_.add(entry.mark, "there is no inherited step to remove");
+    } else if (is_action(entry.key)) {
+      if (action != nullptr) {
+        problems_.add(entry.mark,
+                      "a second action: `" + action->key + "` and `" + entry.key + "` in one step",
+                      "write a step for each");
+      }
+      action = &entry;
+    }
+  }
+  const Tree* const label = tree.find("label");
+  if (label != nullptr) step.label = label->text;
+  if (trigger != nullptr) step.trigger = read_trigger(*trigger);
+  if (action == nullptr) {
+    problems_.add(tree.mark, "a step without an action", "write `wait: true` for one that waits");
+    return std::nullopt;
+  }
+  step.action = read_action(*action);
+  auto* const operate = std::get_if<action::Operate>(&step.action);
+  for (const std::string_view key : {"expect", "background"}) {
+    const Tree* const value = tree.find(key);
+    if (value == nullptr) continue;
+    if (operate == nullptr) {
+      problems_.add(value->mark, "`" + std::string(key) + "` goes with operations of clients only");
+    } else if (key == "expect") {
+      read_step_expect(*value, *operate);
+    } else if (const auto flag = read_as<bool>(*value, key, ParamType::flag)) {
+      operate->background = *flag;
+    }
+  }
+  return step;
+}
+
+// ---- Triggers ------------------------------------------------------------------------------
+
+Trigger ScheduleReader::read_trigger(const Entry& entry) {
+  if (normal_name(entry.key) == "when") return read_when(entry.value);
+  const auto read = read_as<Duration>(entry.value, entry.key, ParamType::duration);
+  if (!read) return {};
+  if (normal_name(entry.key) == "at") return trigger::At{MonotonicTime(*read)};
+  return trigger::After{*read};
+}
+
+Trigger ScheduleReader::read_when(const Tree& when) {
+  if (!when.is_map() || when.entries.size() != 1 || is_pick(when)) {
+    wrong(when, "when", "one fact such as { removed: node-3 } or { quiet: 5s }");
+    return {};
+  }
+  const Entry& entry = when.entries[0];
+  const std::string name = normal_name(entry.key);
+  if (name == "quiet") {
+    const auto length = read_as<Duration>(entry.value, "quiet", ParamType::duration);
+    return trigger::Quiet{length.value_or(0ns)};
+  }
+  const auto fact = std::find_if(kFacts.begin(), kFacts.end(),
+                                 [&](const auto& each) { return each.first == name; });
+  if (fact == kFacts.end()) {
+    unknown_key(entry, "`when`", kFactNames);
+    return {};
+  }
+  trigger::When out;
+  out.what = fact->second;
+  switch (out.what) {
+    case What::removed:
+    case What::joined:
+    case What::repair_started:
+    case What::repair_completed:
+      out.node = read_as<NodeId>(entry.value, entry.key, ParamType::node).value_or(NodeId{});
+      break;
+    case What::leader:
+    case What::rebalanced:
+      if (!entry.value.is_scalar() || entry.value.text != "any") {
+        wrong(entry.value, entry.key, "any");
+      }
+      break;
+    case What::started:
+      out.text = read_label(entry.value);
+      break;
+    case What::sync_requested:
+    case What::sync_completed:
+      return read_when_sync(out, entry);
+  }
+  return out;
+}
+
+// The label of another step, as that step spells it.
+std::string ScheduleReader::read_label(const Tree& value) {
+  const auto text = read_as<std::string>(value, "started", ParamType::text);
+  if (!text) return {};
+  for (const std::string& label : labels_) {
+    if (normal_name(label) == normal_name(*text)) return label;
+  }
+  problems_.add(value.mark, "no step has the label `" + *text + "`", known_hint(*text, labels_));
+  return {};
+}
+
+Trigger ScheduleReader::read_when_sync(trigger::When when, const Entry& entry) {
+  if (!want_map(entry.value, entry.key)) return {};
+  for (const Entry& each : entry.value.entries) {
+    const std::string key = normal_name(each.key);
+    if (key == "node") {
+      when.node = read_as<NodeId>(each.value, "node", ParamType::node).value_or(NodeId{});
+    } else if (key == "count") {
+      const auto count = read_as<std::int64_t>(each.value, "count", ParamType::integer);
+      when.count = static_cast<std::uint64_t>(count.value_or(1));
+      if (when.count == 0) wrong(each.value, "count", "a number from 1");
+    } else if (!is_ignored(each.key)) {
+      unknown_key(each, "`" + entry.key + "`", {"count", "node"});
+    }
+  }
+  for (const std::string_view key : {"node", "count"}) {
+    if (entry.value.find(key) == nullptr) {
+      problems_.add(entry.mark, "`" + entry.key + "` needs `" + std::string(key) + "`");
+    }
+  }
+  return when;
+}
+
+// ---- Actions -------------------------------------------------------------------------------
+
+Action ScheduleReader::read_action(const Entry& entry) {
+  const std::string name = normal_name(entry.key);
+  for (const auto& [operation, kind] : kOperations) {
+    if (operation != name) continue;
+    return kind == OperationKind::configure ? read_configure(entry) : read_operate(entry, kind);
+  }
+  if (name == "wait") {
+    if (entry.value.kind != Tree::Kind::null &&
+        !(entry.value.is_scalar() && entry.value.text == "true")) {
+      wrong(entry.value, "wait", "true", "how long is said by `at`, `after` or `when`");
+    }
+    return action::Wait{};
+  }
+  if (const auto* fault = find_plugin(vocabulary_.faults, entry.key)) {
+    return action::Inject{fault->name, read_params(entry.value, *fault, entry.mark, true)};
+  }
+  std::vector<std::string> known = names_of(vocabulary_.faults);
+  for (const auto& operation : kOperations) known.emplace_back(operation.first);
+  for (const std::string_view key :
+       {"wait", "label", "at", "after", "when", "expect", "background", "remove"}) {
+    known.emplace_back(key);
+  }
+  std::sort(known.begin(), known.end());
+  problems_.add(entry.mark, "unknown action or key `" + entry.key + "` in a step",
+                known_hint(entry.key, known));
+  return action::Wait{};
+}
+
+action::Operate ScheduleReader::read_operate(const Entry& entry, OperationKind kind) {
+  action::Operate out;
+  out.kind = kind;
+  if (!entry.value.is_map() || is_pick(entry.value)) {
+    out.keys = read_keys(entry.value);  // `write: key-1..key-9`
+    if (kind != OperationKind::write) asked_for_.push_back({entry.value.mark, out.keys});
+    return out;
+  }
+  if (entry.value.find("key") != nullptr && entry.value.find("keys") != nullptr) {
+    problems_.add(entry.mark, "`key` and `keys` in one step", "keep one of them");
+  }
+  for (const Entry& each : entry.value.entries) {
+    if (!is_ignored(each.key)) read_operate_key(each, out);
+  }
+  const Tree* const plural = entry.value.find("keys");
+  const Tree* const keys = plural != nullptr ? plural : entry.value.find("key");
+  if (keys != nullptr && kind != OperationKind::write) {
+    asked_for_.push_back({keys->mark, out.keys});
+  }
+  if (keys == nullptr) {
+    problems_.add(entry.mark, "`" + entry.key + "` needs `keys`, such as key-1..key-100");
+  }
+  if (out.direct && kind != OperationKind::read) {
+    problems_.add(entry.mark, "`direct` is for reads: a write goes through a coordinator");
+  } else if (out.direct && entry.value.find("via") == nullptr) {
+    problems_.add(entry.mark, "a direct read needs `via`: the node that is read");
+  } else if (out.direct && out.level) {
+    problems_.add(entry.mark, "a direct read has no `level`: one node answers it");
+  }
+  return out;
+}
+
+void ScheduleReader::read_operate_key(const Entry& entry, action::Operate& out) {
+  const std::string key = normal_name(entry.key);
+  const Tree& value = entry.value;
+  if (key == "key" || key == "keys") {
+    out.keys = read_keys(value);
+  } else if (key == "level") {
+    out.level = read_level(value, "level");
+  } else if (key == "via") {
+    out.via = read_as<NodeId>(value, "via", ParamType::node).value_or(NodeId{});
+  } else if (key == "direct") {
+    out.direct = read_as<bool>(value, "direct", ParamType::flag).value_or(false);
+  } else if (key == "every") {
+    out.every = read_as<Duration>(value, "every", ParamType::duration).value_or(0ns);
+  } else if (key == "clients") {
+    const auto clients = read_as<std::int64_t>(value, "clients", ParamType::integer);
+    if (!clients) return;
+    if (cluster_known_ && (*clients < 1 || *clients > schedule_.cluster.clients)) {
+      problems_.add(value.mark,
+                    "`clients` is a number from 1 to " + std::to_string(schedule_.cluster.clients) +
+                        ", not " + found(value),
+                    "cluster.clients says how many there are");
+      return;
+    }
+    out.clients = static_cast<std::uint32_t>(*clients);
+  } else {
+    unknown_key(entry, "an operation",
+                {"clients", "direct", "every", "key", "keys", "level", "via"});
+  }
+}
+
+action::Operate ScheduleReader::read_configure(const Entry& entry) {
+  action::Operate out;
+  out.kind = OperationKind::configure;
+  if (!want_map(entry.value, entry.key)) return out;
+  for (const Entry& each : entry.value.entries) {
+    if (is_ignored(each.key)) continue;
+    const auto text = read_as<std::string>(each.value, each.key, ParamType::text);
+    if (!text) continue;
+    out.keys.push_back(each.key);
+    out.settings.insert_or_assign(each.key, *text);
+  }
+  if (entry.value.entries.empty()) wrong(entry.value, entry.key, "at least one setting");
+  return out;
+}
+
+std::vector<Key> ScheduleReader::read_keys(const Tree& keys) {
+  std::vector<Key> out;
+  if (keys.is_list()) {
+    for (const Tree& item : keys.items) add_keys(item, out);
+  } else {
+    add_keys(keys, out);
+  }
+  if (keys.is_list() && keys.items.empty()) wrong(keys, "keys", "at least one key");
+  return out;
+}
+
+void ScheduleReader::add_keys(const Tree& text, std::vector<Key>& out) {
+  constexpr std::string_view wanted =
+      "a key such as key-1, a range such as key-1..key-100, or a list";
+  if (!text.is_scalar() || text.text.empty()) return wrong(text, "keys", wanted);
+  const std::size_t dots = text.text.find("..");
+  if (dots == std::string::npos) {
+    if (text.text.size() > kKeyBytesMax) {
+      return problems_.add(text.mark,
+                           "a key longer than " + std::to_string(kKeyBytesMax) + " bytes");
+    }
+    out.push_back(text.text);
+    return;
+  }
+  const auto first = numbered_key(std::string_view(text.text).substr(0, dots));
+  const auto last = numbered_key(std::string_view(text.text).substr(dots + 2));
+  if (!first || !last || first->prefix != last->prefix || first->prefix.empty() ||
+      first->prefix.size() > kKeyBytesMax) {
+    return wrong(text, "keys", wanted);
+  }
+  if (first->number > last->number) {
+    problems_.add(text.mark, "the range " + found(text) + " is the wrong way round",
+                  "write the smaller number first");
+    return;
+  }
+  if (static_cast<std::uint64_t>(last->number - first->number) >= kKeysMax - out.size()) {
+    problems_.add(text.mark, "more than " + std::to_string(kKeysMax) + " keys in a step");
+    return;
+  }
+  for (std::int64_t n = first->number; n <= last->number; ++n) {
+    out.push_back(first->prefix + std::to_string(n));
+  }
+}
+
+void ScheduleReader::read_step_expect(const Tree& value, action::Operate& operate) {
+  const bool reads = operate.kind == OperationKind::read;
+  const std::vector<std::string_view> allowed =
+      reads ? std::vector<std::string_view>{"value", "not-found", "unavailable"}
+            : std::vector<std::string_view>{"ok"};
+  const auto text = read_as<std::string>(value, "expect", ParamType::choice, allowed);
+  if (!text) return;
+  for (const ResultKind kind :
+       {ResultKind::ok, ResultKind::value, ResultKind::not_found, ResultKind::unavailable}) {
+    if (to_name(kind) == *text) operate.expect = kind;
+  }
+}
+
+// ---- The timeline as a whole ---------------------------------------------------------------
+
+// A key that is asked for and never written is a typing error: it would read as NOT FOUND, and a
+// scenario that expects just that would pass for the wrong reason.
+void ScheduleReader::check_keys() {
+  std::set<Key> written;
+  for (const Step& step : schedule_.timeline) {
+    const auto* const operate = std::get_if<action::Operate>(&step.action);
+    if (operate != nullptr && operate->kind == OperationKind::write) {
+      written.insert(operate->keys.begin(), operate->keys.end());
+    }
+  }
+  for (const KeyUse& use : asked_for_) {
+    for (const Key& key : use.keys) {
+      if (written.contains(key)) continue;
+      problems_.add(use.mark, "there is no key `" + key + "`: no step writes it");
+      break;
+    }
+  }
+}
+
+}  // namespace rejoin::sim

@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <utility>
+
+#include "sim/scenario/read.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+// The tree as parameters take it; none when it is neither a scalar nor a list of lists of them.
+std::optional<ParamText> as_param_text(const Tree& tree) {
+  if (tree.is_scalar()) return ParamText{tree.text};
+  if (!tree.is_list()) return std::nullopt;
+  const bool nested = !tree.items.empty() && tree.items[0].is_list();
+  std::vector<std::string> flat;
+  std::vector<std::vector<std::string>> sets;
+  for (const Tree& item : tree.items) {
+    if (item.is_list() != nested) return std::nullopt;
+    if (!nested) {
+      if (!item.is_scalar()) return std::nullopt;
+      flat.push_back(item.text);
+      continue;
+    }
+    auto& set = sets.emplace_back();
+    for (const Tree& inner : item.items) {
+      if (!inner.is_scalar()) return std::nullopt;
+      set.push_back(inner.text);
+    }
+  }
+  if (nested) return ParamText{std::move(sets)};
+  return ParamText{std::move(flat)};
+}
+
+bool is_bare_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+}
+
+// Why people get this type wrong.
+std::string hint_for(const Tree& value, const ParamSpec& spec) {
+  if (!value.is_scalar()) return {};
+  const std::string& text = value.text;
+  switch (spec.type) {
+    case ParamType::duration:
+    case ParamType::duration_range:
+      if (is_bare_number(text) && text.size() < 20) {
+        return "the unit is missing: " + text + "s or " + text + "ms?";
+      }
+      return {};
+    case ParamType::size:
+      if (is_bare_number(text) && text.size() < 20) {
+        return "the unit is missing: " + text + "B or " + text + "KiB?";
+      }
+      return {};
+    case ParamType::choice: {
+      const std::string near = nearest_name(text, {spec.choices.begin(), spec.choices.end()});
+      return near.empty() ? "" : "did you mean `" + near + "`?";
+    }
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+void ScheduleReader::wrong(const Tree& value, std::string_view name, std::string_view wanted,
+                           std::string hint) {
+  // A pick that could not be resolved was complained about already.
+  if (is_pick(value)) return;
+  problems_.add(
+      value.mark,
+      "`" + std::string(name) + "` takes " + std::string(wanted) + ", not " + found(value),
+      std::move(hint));
+}
+
+void ScheduleReader::unknown_key(const Entry& entry, std::string_view where,
+                                 const std::vector<std::string>& known) {
+  problems_.add(entry.mark, "unknown key `" + entry.key + "` in " + std::string(where),
+                known_hint(entry.key, known));
+}
+
+bool ScheduleReader::want_map(const Tree& value, std::string_view name) {
+  if (value.is_map() && !is_pick(value)) return true;
+  wrong(value, name, "a map");
+  return false;
+}
+
+std::optional<ParamValue> ScheduleReader::read_value(const Tree& value, const ParamSpec& spec) {
+  const std::optional<ParamText> text = as_param_text(value);
+  // The sentence of a type for a value of no type at all.
+  const ParamText nothing{std::vector<std::string>{}};
+  auto read = parse_param(spec, text ? *text : nothing);
+  if (read && text) {
+    check_nodes(value.mark, *read);
+    return *std::move(read);
+  }
+  wrong(value, spec.name, read ? "one value" : read.error(), hint_for(value, spec));
+  return std::nullopt;
+}
+
+std::optional<Consistency> ScheduleReader::read_level(const Tree& value, std::string_view name) {
+  const auto level = read_as<std::string>(value, name, ParamType::choice, {"one", "quorum", "all"});
+  if (!level) return std::nullopt;
+  return *level == "one"      ? Consistency::one
+         : *level == "quorum" ? Consistency::quorum
+                              : Consistency::all;
+}
+
+bool ScheduleReader::check_bounds(const Tree& value, const Field& field, const ParamValue& read) {
+  std::int64_t number = 0;
+  if (const auto* integer = std::get_if<std::int64_t>(&read)) {
+    number = *integer;
+  } else if (const auto* duration = std::get_if<Duration>(&read)) {
+    number = duration->count();
+  } else if (const auto* range = std::get_if<DurationRange>(&read)) {
+    number = range->min.count();
+  } else if (const auto* size = std::get_if<Size>(&read)) {
+    number = static_cast<std::int64_t>(size->bytes);
+  } else {
+    return true;
+  }
+  const bool is_integer = field.type == ParamType::integer;
+  const std::string name = "`" + std::string(field.key) + "`";
+  if (number < field.bounds.least) {
+    problems_.add(value.mark, is_integer
+                                  ? name + " is at least " + std::to_string(field.bounds.least) +
+                                        ", not " + found(value)
+                                  : name + " is more than nothing, not " + found(value));
+    return false;
+  }
+  if (number > field.bounds.most) {
+    problems_.add(value.mark, name + " is at most " + std::to_string(field.bounds.most) + ", not " +
+                                  found(value));
+    return false;
+  }
+  return true;
+}
+
+void ScheduleReader::check_nodes(const Mark& mark, const ParamValue& value) {
+  const auto check = [&](NodeId node) {
+    if (!cluster_known_ || node.value <= schedule_.cluster.nodes) return;
+    problems_.add(mark, "there is no " + to_name(node),
+                  "the cluster has node-1 to " + to_name(NodeId(schedule_.cluster.nodes)));
+  };
+  if (const auto* node = std::get_if<NodeId>(&value)) check(*node);
+  if (const auto* nodes = std::get_if<std::vector<NodeId>>(&value)) {
+    for (const NodeId each : *nodes) check(each);
+  }
+  if (const auto* sets = std::get_if<std::vector<std::vector<NodeId>>>(&value)) {
+    for (const auto& set : *sets) {
+      for (const NodeId each : set) check(each);
+    }
+  }
+}
+
+std::optional<Address> ScheduleReader::read_address(const Tree& value, std::string_view name) {
+  constexpr std::string_view prefix = "client-";
+  if (value.is_scalar() && value.text.starts_with(prefix)) {
+    const auto number = parse_integer(std::string_view(value.text).substr(prefix.size()));
+    if (number && *number >= 1 && *number <= schedule_.cluster.clients) {
+      return client_address(ClientId(static_cast<std::uint32_t>(*number)));
+    }
+    problems_.add(value.mark, "there is no " + value.text,
+                  "the cluster has " + std::to_string(schedule_.cluster.clients) +
+                      " clients (cluster.clients)");
+    return std::nullopt;
+  }
+  const auto node = read_as<NodeId>(value, name, ParamType::node);
+  if (!node) return std::nullopt;
+  return Address(node->value);
+}
+
+Params ScheduleReader::read_params(const Tree& value, const Vocabulary::Plugin& plugin,
+                                   const Mark& name, bool first_alone) {
+  Params out = default_params(plugin.params);
+  const auto read = [&](const Tree& text, const ParamSpec& spec) {
+    if (auto parsed = read_value(text, spec)) {
+      out.set(spec.name, *std::move(parsed));
+    } else {
+      out.set(spec.name, false);  // wrong, but not missing
+    }
+  };
+  const bool nothing = value.kind == Tree::Kind::null ||
+                       (value.is_scalar() && value.text == "true" && plugin.params.empty());
+  if (value.is_map() && !is_pick(value)) {
+    for (const Entry& entry : value.entries) {
+      if (is_ignored(entry.key)) continue;
+      const auto spec = std::find_if(
+          plugin.params.begin(), plugin.params.end(),
+          [&](const ParamSpec& each) { return normal_name(each.name) == normal_name(entry.key); });
+      if (spec != plugin.params.end()) {
+        read(entry.value, *spec);
+        continue;
+      }
+      std::vector<std::string> known;
+      for (const ParamSpec& each : plugin.params) known.emplace_back(each.name);
+      unknown_key(entry, "`" + plugin.name + "`", known);
+    }
+  } else if (!nothing) {
+    if (first_alone && !plugin.params.empty()) {
+      read(value, plugin.params.front());
+    } else {
+      wrong(value, plugin.name, plugin.params.empty() ? "no parameters" : "a map of parameters");
+    }
+  }
+  for (const ParamSpec& spec : plugin.params) {
+    if (out.has(spec.name)) continue;
+    problems_.add(name, "`" + plugin.name + "` needs `" + std::string(spec.name) +
+                            "`: " + std::string(spec.help));
+  }
+  return out;
+}
+
+}  // namespace rejoin::sim
