@@ -53,7 +53,7 @@ struct Client::Impl {
   void close();
   [[nodiscard]] bool handle(const ClientReply& reply);
   void on_redirect(Address leader);
-  void on_unavailable();
+  void on_unavailable(NodeId node);
   void on_try_timeout();
   void on_operation_timeout();
   void publish(const Fact& fact) {
@@ -154,7 +154,7 @@ bool Client::Impl::handle(const ClientReply& reply) {
       return true;
     case ResultKind::unavailable:
       if (!reads) return false;
-      if (reply.attempt == open->attempt) on_unavailable();
+      if (reply.attempt == open->attempt) on_unavailable(reply.served_by);
       return true;
     case ResultKind::ok:
       if (reads) return false;
@@ -178,9 +178,12 @@ void Client::Impl::on_redirect(Address leader) {
 
 // A direct read asked one node and has its answer. Else the next coordinator may reach more
 // replicas; when each has refused, they are asked again after the try's timer.
-void Client::Impl::on_unavailable() {
+void Client::Impl::on_unavailable(NodeId node) {
   open->refused_ever = true;
-  if (open->operation.direct) return finish(ResultKind::unavailable);
+  if (open->operation.direct) {
+    open->operation.served_by = node;
+    return finish(ResultKind::unavailable);
+  }
   const std::uint64_t others = open->request.via.is_none() ? nodes.size() : 1;
   if (++open->unavailable < others) send_try(next_target());
 }
