@@ -215,7 +215,8 @@ void settle_labels(Tree& file, bool may_number, Problems& problems) {
   std::size_t number = 0;
   for (Tree& step : timeline->items) {
     ++number;
-    if (!step.is_map()) continue;
+    // A removal may stand beside a new step of the same label: the way to move a step to the end.
+    if (!step.is_map() || step.find("remove") != nullptr) continue;
     if (step.find("label") == nullptr) {
       if (!may_number) {
         problems.add(step.mark, "a step without a label",

@@ -61,6 +61,8 @@ std::string scalar_text(std::string_view text) {
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
+    } else if (c == '\n') {
+      out += "\\n";
     } else if (byte < 0x20 || byte == 0x7f) {
       out += "\\x";
       out += digits[byte >> 4U];

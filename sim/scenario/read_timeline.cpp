@@ -94,11 +94,12 @@ std::optional<Step> ScheduleReader::read_step(const Tree& tree) {
   const Tree* const label = tree.find("label");
   if (label != nullptr) step.label = label->text;
   if (trigger != nullptr) step.trigger = read_trigger(*trigger);
-  if (action == nullptr) {
-    problems_.add(tree.mark, "a step without an action", "write `wait: true` for one that waits");
+  if (action == nullptr && trigger == nullptr) {
+    problems_.add(tree.mark, "a step that neither waits nor does anything",
+                  "write an action, or `at`, `after` or `when`");
     return std::nullopt;
   }
-  step.action = read_action(*action);
+  step.action = action != nullptr ? read_action(*action) : action::Wait{};
   auto* const operate = std::get_if<action::Operate>(&step.action);
   for (const std::string_view key : {"expect", "background"}) {
     const Tree* const value = tree.find(key);

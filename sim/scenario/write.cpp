@@ -152,7 +152,7 @@ Tree of(const Step& step) {
     add_operate(*operate, out);
   } else if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
     out.set(inject->fault, of(inject->params));
-  } else {
+  } else if (std::holds_alternative<trigger::Next>(step.trigger)) {
     out.set("wait", make_scalar("true"));
   }
   return out;
