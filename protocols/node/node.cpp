@@ -26,7 +26,7 @@ constexpr std::size_t kLocalEventsMax = 1'000'000;
 
 class Bus final : public NodeBus {
  public:
-  Bus(Observer& observer, NodeId self) : observer_(observer), source_{.node = self} {}
+  Bus(Observer& observer, NodeId self) : observer_(observer) { source_.node = self; }
 
   void post(LocalEvent event) override {
     if (const auto* identity = std::get_if<local::IdentityKnown>(&event)) {

@@ -46,11 +46,16 @@ std::string says(const Step& step) {
   return out;
 }
 
+bool changes_data(const Step& step) {
+  const auto* operate = std::get_if<action::Operate>(&step.action);
+  return operate != nullptr && operate->kind != OperationKind::read;
+}
+
 // The node that a step brings back, if it is such a step.
 NodeId restarted_node(const Step& step) {
   const auto* inject = std::get_if<action::Inject>(&step.action);
   if (inject == nullptr || inject->fault != "restart") return {};
-  return inject->params.get<NodeId>("node");
+  return inject->params.get<NodeId>("target");
 }
 
 constexpr std::string_view kMetrics[] = {"abandoned_operations",
@@ -105,10 +110,7 @@ Recorder::Recorder(const Schedule& schedule, const World& world, RunRecord& reco
 // ---- The table -----------------------------------------------------------------------------
 
 void Recorder::on_step_fired(std::size_t step, MonotonicTime at) {
-  while (!late_rows_.empty()) {
-    take_row(late_rows_.begin()->first, at);
-    late_rows_.erase(late_rows_.begin());
-  }
+  take_late_rows(at);
   row_of_step_[step] = record_.transitions.size();
   record_.transitions.push_back({.at = at,
                                  .completed = at,
@@ -121,6 +123,7 @@ void Recorder::on_step_completed(std::size_t step, MonotonicTime at) {
   const std::size_t row = row_of_step_.at(step);
   record_.transitions[row].completed = at;
   take_row(row, at);
+  if (changes_data(schedule_.timeline[step])) late_rows_[row] = NodeId{};
   const NodeId returning = restarted_node(schedule_.timeline[step]);
   if (!returning.is_none()) late_rows_[row] = returning;
 }
@@ -141,7 +144,12 @@ void Recorder::take_row(std::size_t transition, MonotonicTime at) {
   count_copies();
 }
 
-void Recorder::take_late_rows(MonotonicTime at, NodeId returned) {
+void Recorder::take_late_rows(MonotonicTime at) {
+  for (const auto& [row, node] : late_rows_) take_row(row, at);
+  late_rows_.clear();
+}
+
+void Recorder::take_rows_of(NodeId returned, MonotonicTime at) {
   for (auto row = late_rows_.begin(); row != late_rows_.end();) {
     if (row->second != returned) {
       ++row;
@@ -168,7 +176,7 @@ void Recorder::on_fact(MonotonicTime at, const FactSource& source, const Fact& f
     }
   } else if (std::holds_alternative<fact::RepairStarted>(fact) ||
              std::holds_alternative<fact::GateOpened>(fact)) {
-    take_late_rows(at, source.node);
+    take_rows_of(source.node, at);
   } else if (const auto* invoked = std::get_if<fact::OperationInvoked>(&fact)) {
     operations_[invoked->operation.id] = record_.history.size();
     record_.history.push_back(invoked->operation);
@@ -267,6 +275,7 @@ void Recorder::set_metric(const std::string& name, std::uint64_t value) {
 }
 
 void Recorder::finish(const Kernel& kernel, bool converged) {
+  take_late_rows(kernel.now());
   const Traffic& traffic = kernel.traffic();
   record_.messages = traffic.messages;
   record_.bytes = traffic.bytes;

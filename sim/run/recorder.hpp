@@ -38,7 +38,8 @@ class Recorder {
   };
 
   void take_row(std::size_t transition, MonotonicTime at);
-  void take_late_rows(MonotonicTime at, NodeId returned);
+  void take_late_rows(MonotonicTime at);
+  void take_rows_of(NodeId returned, MonotonicTime at);
   void on_read(const Operation& read);
   [[nodiscard]] std::string why_stale(const Operation& read, const Operation& missed) const;
   void count(const FactSource& source, const Fact& fact);
@@ -49,7 +50,9 @@ class Recorder {
   const World& world_;
   RunRecord& record_;
   std::map<std::size_t, std::size_t> row_of_step_;
-  // Rows of restarts: taken when the node is back in the cluster, not when its process starts.
+  // Rows that are taken later than their step completes, but before the next step fires: a write
+  // that one replica has acknowledged is still on its way to the others; a node that restarts
+  // (named here) is shown when it is back in the cluster.
   std::map<std::size_t, NodeId> late_rows_;
   std::map<RequestId, std::size_t> operations_;  // index into record_.history
   std::set<std::string> read_steps_;             // labels

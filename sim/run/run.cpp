@@ -53,13 +53,15 @@ class Runner final : public KernelListener, public TimelineListener {
                  .network = schedule.network,
                  .disk = schedule.disk},
                 *this, options.trace),
-        judges_(invariants_to_check(schedule), schedule.cluster.nodes,
-                schedule.node.partitioning.partitions),
+        judges_(schedule.cluster.nodes, schedule.node.partitioning.partitions,
+                invariants_to_check(schedule)),
         recorder_(schedule, judges_.world(), record_),
         timeline_(schedule, kernel_, judges_.world(), *this) {}
 
   RunRecord run() {
     build_cluster(kernel_, schedule_);
+    // Clients start at the first instant, in whatever order; steps ask something of them.
+    while (!clients_are_up() && kernel_.step()) {}
     timeline_.begin();
     End end = play();
     if (end == End::settled) end = settle();
@@ -69,7 +71,7 @@ class Runner final : public KernelListener, public TimelineListener {
 
   void on_fact(MonotonicTime at, std::uint64_t event, const FactSource& source,
                const Fact& fact) override {
-    judges_.on_fact({.at = at, .event = event, .source = source, .fact = fact});
+    judges_.on_fact(at, event, source, fact);
     recorder_.on_fact(at, source, fact);
     timeline_.on_fact(at, source, fact);
   }
@@ -81,6 +83,13 @@ class Runner final : public KernelListener, public TimelineListener {
   }
 
  private:
+  [[nodiscard]] bool clients_are_up() const {
+    for (std::uint32_t c = 1; c <= schedule_.cluster.clients; ++c) {
+      if (!kernel_.is_up(client_address(ClientId(c)))) return false;
+    }
+    return true;
+  }
+
   [[nodiscard]] bool within_bounds() const {
     return kernel_.events() < schedule_.limits.events &&
            kernel_.next_event_at().time_since_epoch() <= schedule_.limits.virtual_time;
@@ -118,7 +127,7 @@ class Runner final : public KernelListener, public TimelineListener {
     }
     judges_.at_end(kernel_.now(), kernel_.events());
     recorder_.finish(kernel_, replicas_agree());
-    record_.violations = judges_.take_violations();
+    record_.violations = judges_.violations();
     record_.judged = judges_.judged();
     record_.digest = kernel_.digest();
     record_.virtual_end = kernel_.now();
