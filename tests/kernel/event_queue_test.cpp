@@ -114,10 +114,11 @@ TEST_CASE("take_all empties the ladder wherever its entries are") {
     std::vector<std::uint64_t> sequences;
     const auto seed = *rc::gen::arbitrary<std::uint64_t>();
     for (std::uint64_t n = 1; n <= 1'000; ++n) {
-      queue.push({.at_ns = static_cast<std::int64_t>(below(mix(seed, n), std::uint64_t{1} << (n % 40U))),
-                  .order = 0,
-                  .sequence = n,
-                  .slot = 0});
+      queue.push(
+          {.at_ns = static_cast<std::int64_t>(below(mix(seed, n), std::uint64_t{1} << (n % 40U))),
+           .order = 0,
+           .sequence = n,
+           .slot = 0});
       if (n % 100 == 0) (void)queue.pop();
     }
     const std::size_t size = queue.size();

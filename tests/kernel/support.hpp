@@ -35,6 +35,7 @@ class ScriptProcess final : public Process {
   void on_io(const IoDone& done) override {
     if (script_.io) script_.io(env_, done);
   }
+  [[nodiscard]] Env& env() { return env_; }
 
  private:
   Env& env_;
