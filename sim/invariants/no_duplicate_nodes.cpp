@@ -6,6 +6,10 @@ namespace rejoin::sim {
 
 namespace {
 
+std::string address_text(Address address) {
+  return "address " + std::to_string(address.value);
+}
+
 class NoDuplicateNodes final : public Invariant {
  public:
   NoDuplicateNodes() : Invariant(fact_set<fact::MembersApplied>()) {}
@@ -20,12 +24,12 @@ class NoDuplicateNodes final : public Invariant {
       const auto [address, address_is_new] = addresses.try_emplace(member.address, member.node);
       if (!node_is_new) {
         tell(event, applied, member.node,
-             to_name(member.node) + " is a member twice, at " + to_name(node->second) + " and at " +
-                 to_name(member.address));
+             to_name(member.node) + " is a member twice, at " + address_text(node->second) +
+                 " and at " + address_text(member.address));
       } else if (!address_is_new) {
         tell(event, applied, member.node,
              to_name(address->second) + " and " + to_name(member.node) + " are both members at " +
-                 to_name(member.address));
+                 address_text(member.address));
       }
     }
   }
@@ -37,7 +41,8 @@ class NoDuplicateNodes final : public Invariant {
     std::vector<std::string> items;
     for (const fact::MemberInfo& each : applied.members) {
       items.push_back(to_name(each.node) + " (incarnation " +
-                      std::to_string(each.incarnation.value) + ") at " + to_name(each.address));
+                      std::to_string(each.incarnation.value) + ") at " +
+                      address_text(each.address));
     }
     Evidence evidence;
     evidence.add(event.at, to_name(event.source.node), "applies the members " + list_text(items));

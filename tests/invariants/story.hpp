@@ -163,11 +163,13 @@ class Story {
   Story& direct_read(RequestId id, const Key& key, std::uint32_t via,
                      std::vector<RequestId> observed) {
     begin_read(id, key, via);
-    return answer(id, found(observed), std::move(observed));
+    const ResultKind result = found(observed);
+    return answer(id, result, std::move(observed));
   }
   Story& read(RequestId id, const Key& key, Consistency level, std::vector<RequestId> observed) {
     begin_read(id, key, 1, false, level);
-    return answer(id, found(observed), std::move(observed));
+    const ResultKind result = found(observed);
+    return answer(id, result, std::move(observed));
   }
 
   // ---- Verdict ---------------------------------------------------------------------------------

@@ -1,0 +1,33 @@
+#include "tests/invariants/story.hpp"
+
+using namespace rejoin;
+using namespace rejoin::sim;
+
+namespace {
+const std::string kName = "one-map-an-epoch";
+}
+
+TEST_CASE("one-map-an-epoch accepts one map on all nodes, and a replay after a restart") {
+  Story story({kName});
+  story.cluster().map(1, {1, 2, 3}, 2).map(2, {1, 2}, 1).map(2, {1, 2}, 2);
+  story.crash(2).start(2).map(1, {1, 2, 3}, 2).map(2, {1, 2}, 2);
+  CHECK(story.violations().empty());
+  CHECK(story.judged(kName) == 6);
+}
+
+TEST_CASE("one-map-an-epoch rejects two maps of one epoch") {
+  Story story({kName});
+  story.cluster().at(10s).map(2, {1, 2}, 1).at(11s).map(2, {2, 3}, 2);
+  check_says(story,
+             "epoch 2 has two maps: node-1 applied one at 10.000s and node-2 another at 11.000s");
+  CHECK(story.violations().front().evidence.back() ==
+        "11.000s node-2: for example, partition-0 belongs to node-2 and node-3 here and to "
+        "node-1 and node-2 on node-1");
+}
+
+TEST_CASE("one-map-an-epoch rejects a running node that goes back") {
+  Story story({kName});
+  story.cluster().map(2, {1, 2}, 1).map(1, {1, 2, 3}, 1);
+  check_says(story,
+             "node-1 went back from the map of epoch 2 to that of epoch 1 without a restart");
+}
