@@ -35,6 +35,7 @@ void RepairQueue::add(RepairRequest request) {
            .failures = 0,
            .not_before = context_.env.now(),
            .first_try = std::nullopt,
+           .had_data = false,
            .wiped = false});
 }
 
@@ -78,7 +79,10 @@ void RepairQueue::enqueue(Wanted wanted) {
   wanted.accept_unrepaired |= known.accept_unrepaired;
   wanted.wiped |= known.wiped;
   wanted.failures = std::max(wanted.failures, known.failures);
-  if (!wanted.first_try) wanted.first_try = known.first_try;
+  if (known.first_try && (!wanted.first_try || *known.first_try < *wanted.first_try)) {
+    wanted.first_try = known.first_try;
+    wanted.had_data = known.had_data;
+  }
   known = std::move(wanted);
 }
 
@@ -119,7 +123,10 @@ void RepairQueue::start(Wanted wanted) {
   const std::uint64_t number = ++started_[partition];
   const auto monotonic = static_cast<std::uint64_t>(context_.env.now().time_since_epoch().count());
   const auto wall = static_cast<std::uint64_t>(context_.env.wall_now().time_since_epoch().count());
-  if (!wanted.first_try) wanted.first_try = context_.store.last_sequence();
+  if (!wanted.first_try) {
+    wanted.first_try = context_.store.last_sequence();
+    wanted.had_data = context_.store.record_count(partition) > 0;
+  }
 
   Repair repair;
   repair.question = {.repair = mix(mix(monotonic, wall), mix(partition.value, number)),
@@ -174,7 +181,7 @@ std::vector<NodeId> RepairQueue::candidates(const Wanted& wanted) const {
 std::size_t RepairQueue::majority(const Wanted& wanted) const {
   const PartitionId partition = wanted.request.partition;
   const std::size_t owners = context_.map().owners_of(partition).size();
-  const bool counts = !wanted.request.wipe && context_.store.record_count(partition) > 0;
+  const bool counts = !wanted.request.wipe && wanted.had_data;
   const std::size_t others = owners / 2 + 1 - (counts ? 1 : 0);
   return std::max<std::size_t>(others, 1);
 }

@@ -63,6 +63,8 @@ class RepairQueue final : public SourceListener {
     MonotonicTime not_before{};
     // When this was first tried, as a sequence of the store: a wipe spares what came later.
     std::optional<std::uint64_t> first_try;
+    // Whether this node had data then: what a failed try copied does not count for a quorum.
+    bool had_data = false;
     bool wiped = false;
   };
   enum class Phase : std::uint8_t { probing, copying, settling };

@@ -69,7 +69,10 @@ bool SourceClient::on_chunk(Address from, FetchReply reply) {
     close(at, outcome_of(reply.state));
     return true;
   }
-  if (!reply.records.empty() && reply.records.front().record.key <= asked.after) return false;
+  if (asked.chunk > 0 && !reply.records.empty() &&
+      reply.records.front().record.key <= asked.after) {
+    return false;
+  }
 
   const bool more = reply.more;
   if (more) {
