@@ -4,7 +4,6 @@
 #include <xxhash.h>
 
 #include <boost/uuid/detail/md5.hpp>
-#include <cstring>
 
 namespace rejoin {
 
@@ -36,9 +35,11 @@ std::array<std::uint8_t, 16> md5(std::string_view text) {
   hasher.process_bytes(text.data(), text.size());
   boost::uuids::detail::md5::digest_type words;
   hasher.get_digest(words);
-  // Boost writes the digest's bytes in order into the words' memory.
+  // Boost leaves four numbers whose most significant byte is the first of the digest.
   std::array<std::uint8_t, 16> digest{};
-  std::memcpy(digest.data(), &words, digest.size());
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    digest[i] = static_cast<std::uint8_t>(words[i / 4] >> (24 - 8 * (i % 4)));
+  }
   return digest;
 }
 
