@@ -62,7 +62,7 @@ TEST_CASE("a read that saw several versions has siblings, one without an answer 
 
 TEST_CASE("trials are one object, in order of seed, with spreads for metrics") {
   std::vector<RunRecord> trials;
-  for (const std::uint64_t seed : {2, 1, 3}) {
+  for (const std::uint64_t seed : {2U, 1U, 3U}) {
     RunRecord record = test::t0_t5();
     record.seed = seed;
     record.digest.low = seed;

@@ -1,0 +1,233 @@
+#include "sim/app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+
+#include "model/params.hpp"
+
+namespace rejoin::app {
+
+namespace {
+
+// As words: what they mean is checked here, so that the messages are ours.
+struct Words {
+  std::vector<std::string> files;
+  std::string seed;
+  std::vector<std::string> sets;
+  std::string sync;
+  bool no_expect = false;
+  bool verify = false;
+  std::string trace;
+  std::string from;
+  std::string until;
+  std::string format = "text";
+  bool resolved = false;
+  std::string kind;
+};
+
+struct Parser {
+  CLI::App app{"rejoin: replays cluster timelines, deterministically, and judges them", "rejoin"};
+  CLI::App* run = nullptr;
+  CLI::App* replay = nullptr;
+  CLI::App* validate = nullptr;
+  CLI::App* list = nullptr;
+  CLI::Option* trace = nullptr;
+  Words words;
+};
+
+void add_selection(CLI::App& command, Words& words) {
+  command.add_option("FILE", words.files, "scenario files");
+  command.add_option("--seed", words.seed, "instead of the file's seed");
+  command.add_option("--set", words.sets, "PATH=VALUE: replaces a value of the file")
+      ->allow_extra_args(false);
+  command.add_option("--sync", words.sync, "A or A+B: sync mechanisms instead of the file's");
+  command.add_flag("--no-expect", words.no_expect, "every violation is a failure");
+}
+
+void declare(Parser& parser) {
+  Words& words = parser.words;
+  parser.app.set_version_flag("--version", "rejoin " + std::string(kVersion));
+  parser.run = parser.app.add_subcommand("run", "run scenario files");
+  add_selection(*parser.run, words);
+  parser.run->add_flag("--verify", words.verify, "replay in a second process and compare");
+  parser.trace = parser.run
+                     ->add_option("--trace", words.trace,
+                                  "print events; filter: node=, kind=, purpose=, key=, or a word, "
+                                  "joined by commas")
+                     ->expected(0, 1);
+  parser.run->add_option("--from", words.from, "virtual time at which the trace starts, as 30s");
+  parser.run->add_option("--until", words.until, "virtual time at which the trace ends");
+  parser.run->add_option("--format", words.format, "text or json");
+  parser.replay = parser.app.add_subcommand("replay-chain", "")->group("");
+  add_selection(*parser.replay, words);
+  parser.validate = parser.app.add_subcommand("validate", "check scenario files");
+  parser.validate->add_option("FILE", words.files, "scenario files");
+  parser.validate->add_flag("--resolved", words.resolved, "print the merged file");
+  parser.list = parser.app.add_subcommand("list", "what can be named in a scenario file");
+  parser.list->add_option("KIND", words.kind,
+                          "mechanisms, faults, invariants, placements, mutants or metrics");
+  for (CLI::App* command : {parser.run, parser.replay, parser.validate, parser.list}) {
+    command->allow_extras();
+  }
+}
+
+std::vector<std::string> visible_commands(const Parser& parser) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : parser.app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  }
+  return names;
+}
+
+bool is_command(const CLI::App& app, const std::string& name) {
+  const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+  return std::any_of(all.begin(), all.end(),
+                     [&name](const CLI::App* command) { return command->check_name(name); });
+}
+
+// The first word that no flag or argument took, if any.
+std::optional<std::string> complain_of_extra(const CLI::App& command) {
+  const std::vector<std::string> extras = command.remaining();
+  if (extras.empty()) return std::nullopt;
+  const std::string name = "`rejoin " + command.get_name() + "`";
+  if (!extras.front().starts_with("-")) {
+    return error_text(name + " does not know what to do with `" + extras.front() + "`",
+                      "rejoin " + command.get_name() + " --help");
+  }
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_lnames().empty()) known.push_back("--" + option->get_lnames().front());
+  }
+  const std::string given = extras.front().substr(0, extras.front().find('='));
+  return error_text(name + " has no flag `" + given + "`", hint_of(given, known, "flags"));
+}
+
+tl::expected<Selection, std::string> selection_of(Words& words, const CLI::App& command) {
+  Selection out{.files = std::move(words.files), .expectations = !words.no_expect};
+  if (out.files.empty()) {
+    return tl::unexpected(
+        error_text("`rejoin " + command.get_name() + "` needs a scenario file",
+                   "rejoin " + command.get_name() + " scenarios/seed/t0-t5.yaml"));
+  }
+  if (command.count("--seed") != 0) {
+    std::uint64_t seed = 0;
+    const char* const end = words.seed.data() + words.seed.size();
+    const auto [at, error] = std::from_chars(words.seed.data(), end, seed);
+    if (error != std::errc{} || at != end) {
+      return tl::unexpected(error_text("--seed: `" + words.seed + "` is not a seed",
+                                       "a whole number from 0 to 18446744073709551615"));
+    }
+    out.seed = seed;
+  }
+  for (const std::string& set : words.sets) {
+    const std::size_t equals = set.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return tl::unexpected(error_text("--set: `" + set + "` is not PATH=VALUE",
+                                       "as in --set timeline.T4.after=20s"));
+    }
+    out.overrides.push_back({.path = set.substr(0, equals), .value = set.substr(equals + 1)});
+  }
+  if (command.count("--sync") != 0) out.sync = words.sync;
+  return out;
+}
+
+tl::expected<MonotonicTime, std::string> time_of(std::string_view flag, const std::string& text,
+                                                 MonotonicTime otherwise) {
+  if (text.empty()) return otherwise;
+  const auto duration = parse_duration(text);
+  if (duration) return MonotonicTime(*duration);
+  return tl::unexpected(error_text(std::string(flag) + ": `" + text + "` is not a virtual time",
+                                   "a duration such as 20s or 1h30m, from the start of the run"));
+}
+
+bool names_a_file(const std::string& word) {
+  return word.ends_with(".yaml") || word.ends_with(".yml");
+}
+
+tl::expected<Command, std::string> run_of(Parser& parser) {
+  Words& words = parser.words;
+  RunCommand out;
+  if (parser.trace->count() != 0) {
+    const std::vector<std::string>& given = parser.trace->results();
+    out.trace = given.empty() || given.back() == "true" ? "" : given.back();
+    // `--trace FILE`: nobody filters by a file's name, so it is the file.
+    if (names_a_file(*out.trace)) {
+      words.files.push_back(*out.trace);
+      out.trace = "";
+    }
+  }
+  auto selection = selection_of(words, *parser.run);
+  if (!selection) return tl::unexpected(selection.error());
+  out.selection = std::move(*selection);
+  out.verify = words.verify;
+  const auto from = time_of("--from", words.from, out.trace_from);
+  if (!from) return tl::unexpected(from.error());
+  const auto until = time_of("--until", words.until, out.trace_until);
+  if (!until) return tl::unexpected(until.error());
+  out.trace_from = *from;
+  out.trace_until = *until;
+  if ((!words.from.empty() || !words.until.empty()) && !out.trace) {
+    return tl::unexpected(error_text("--from and --until bound a trace", "add --trace"));
+  }
+  if (words.format != "text" && words.format != "json") {
+    return tl::unexpected(error_text("--format: there is no format `" + words.format + "`",
+                                     hint_of(words.format, {"text", "json"}, "formats")));
+  }
+  out.format = words.format == "json" ? Format::json : Format::text;
+  return out;
+}
+
+tl::expected<Command, std::string> command_of(Parser& parser) {
+  CLI::App* const chosen = parser.app.get_subcommands().front();
+  if (const auto complaint = complain_of_extra(*chosen)) return tl::unexpected(*complaint);
+  if (chosen == parser.run) return run_of(parser);
+  if (chosen == parser.list) return ListCommand{.kind = parser.words.kind};
+  if (chosen == parser.replay) {
+    auto selection = selection_of(parser.words, *chosen);
+    if (!selection) return tl::unexpected(selection.error());
+    selection->first_trial_only = true;
+    return ReplayCommand{.selection = std::move(*selection)};
+  }
+  if (parser.words.files.empty()) {
+    return tl::unexpected(error_text("`rejoin validate` needs a scenario file",
+                                     "rejoin validate scenarios/seed/t0-t5.yaml"));
+  }
+  return ValidateCommand{.files = std::move(parser.words.files), .resolved = parser.words.resolved};
+}
+
+}  // namespace
+
+tl::expected<Command, std::string> parse_command_line(const std::vector<std::string>& words) {
+  Parser parser;
+  declare(parser);
+  const std::vector<std::string> commands = visible_commands(parser);
+  if (words.empty()) {
+    return tl::unexpected(
+        error_text("`rejoin` needs a command", hint_of("", commands, "commands")));
+  }
+  const std::string& first = words.front();
+  if (first.starts_with("-")) {
+    const std::vector<std::string> known = {"-h", "--help", "--version"};
+    if (std::find(known.begin(), known.end(), first) == known.end()) {
+      return tl::unexpected(error_text("`rejoin` has no flag `" + first + "`",
+                                       hint_of(first, {"--help", "--version"}, "flags")));
+    }
+  } else if (!is_command(parser.app, first)) {
+    return tl::unexpected(error_text("`rejoin` has no command `" + first + "`",
+                                     hint_of(first, commands, "commands")));
+  }
+  try {
+    std::vector<std::string> reversed(words.rbegin(), words.rend());  // as CLI11 wants them
+    parser.app.parse(reversed);
+  } catch (const CLI::CallForVersion& version) {
+    return PrintCommand{.text = std::string(version.what()) + "\n"};
+  } catch (const CLI::Success&) {
+    return PrintCommand{.text = parser.app.help()};
+  } catch (const CLI::ParseError& error) {
+    return tl::unexpected(error_text(error.what(), "rejoin " + first + " --help"));
+  }
+  return command_of(parser);
+}
+
+}  // namespace rejoin::app

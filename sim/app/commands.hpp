@@ -1,0 +1,82 @@
+// The commands of `rejoin`: what each was asked to do, and the functions that do it.
+//
+// Invariants:
+// 1. Results go to standard output, everything else to standard error.
+// 2. A command that gets bad input says so and returns bad_input before anything has run.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "sim/scenario/scenario.hpp"
+
+namespace rejoin::app {
+
+inline constexpr std::string_view kVersion = "0.1.0";
+
+// What scripts and CI look at.
+enum class ExitStatus : int {
+  as_expected = 0,
+  not_as_expected = 1,  // an invariant broke, an expectation was missed, vacuous, unbounded
+  bad_input = 2,        // or usage; nothing was run
+  replays_differ = 3,
+  own_failure = 4,
+};
+
+// What `run` and its replay in another process have in common: which runs, and how.
+struct Selection {
+  std::vector<std::string> files;
+  std::optional<std::uint64_t> seed = {};  // instead of the file's
+  std::vector<sim::Override> overrides = {};
+  std::optional<std::string> sync = {};  // A, or A+B
+  bool expectations = true;
+  bool first_trial_only = false;
+};
+
+enum class Format : std::uint8_t { text, json };
+
+struct RunCommand {
+  Selection selection;
+  bool verify = false;
+  std::optional<std::string> trace;  // the filter, may be empty
+  MonotonicTime trace_from{};
+  MonotonicTime trace_until = kForever;
+  Format format = Format::text;
+};
+struct ReplayCommand {  // hidden: the second process of --verify
+  Selection selection;
+};
+struct ValidateCommand {
+  std::vector<std::string> files;
+  bool resolved = false;
+};
+struct ListCommand {
+  std::string kind;  // empty: everything, a line each
+};
+struct PrintCommand {  // --help, --version
+  std::string text;
+};
+
+using Command = std::variant<RunCommand, ReplayCommand, ValidateCommand, ListCommand, PrintCommand>;
+
+[[nodiscard]] ExitStatus execute(const RunCommand& command);
+[[nodiscard]] ExitStatus execute(const ReplayCommand& command);
+[[nodiscard]] ExitStatus execute(const ValidateCommand& command);
+[[nodiscard]] ExitStatus execute(const ListCommand& command);
+[[nodiscard]] ExitStatus execute(const PrintCommand& command);
+
+// `error: WHAT`, and `  hint: HINT` unless that is empty.
+[[nodiscard]] std::string error_text(std::string_view what, std::string_view hint = {});
+// ``did you mean `NEAREST`? KIND: a, b, c``.
+[[nodiscard]] std::string hint_of(std::string_view name, const std::vector<std::string>& known,
+                                  std::string_view kind);
+void print(std::string_view text);        // to standard output
+void print_error(std::string_view text);  // to standard error
+// Standard output is a terminal and NO_COLOR is not set.
+[[nodiscard]] bool wants_colour();
+
+}  // namespace rejoin::app

@@ -1,0 +1,182 @@
+// `rejoin list`: what is registered, with what a file needs to know to use it.
+#include "model/mutant.hpp"
+#include "protocols/partitioning/placement.hpp"
+#include "protocols/sync/mechanism.hpp"
+#include "reports/page.hpp"
+#include "sim/app/commands.hpp"
+#include "sim/app/load.hpp"
+#include "sim/faults/fault.hpp"
+#include "sim/invariants/invariant.hpp"
+
+namespace rejoin::app {
+
+namespace {
+
+using reports::Paint;
+
+// One thing that can be listed, whatever its registry.
+struct Entry {
+  std::string name;
+  std::string help = {};
+  std::string details = {};
+  std::vector<ParamSpec> params = {};
+  std::vector<std::pair<std::string, std::string>> notes = {};  // promises, conditions, ...
+};
+
+struct Kind {
+  std::string name;
+  std::string about;
+  std::vector<Entry> (*entries)();
+};
+
+std::string joined(const std::vector<std::string_view>& names) {
+  std::string out;
+  for (const std::string_view name : names) {
+    if (!out.empty()) out += ", ";
+    out += name;
+  }
+  return out;
+}
+
+template <class Spec>
+Entry entry_of(const Spec& spec) {
+  Entry entry{.name = std::string(spec.name), .help = std::string(spec.help)};
+  if constexpr (requires { spec.details; }) entry.details = spec.details;
+  if constexpr (requires { spec.params; }) entry.params = spec.params;
+  return entry;
+}
+
+std::vector<Entry> mechanisms() {
+  std::vector<Entry> out;
+  for (const MechanismSpec& spec : Mechanisms::all()) {
+    Entry entry = entry_of(spec);
+    entry.notes.emplace_back("promises", spec.promises.empty() ? "nothing" : joined(spec.promises));
+    if (!spec.conditions.empty()) entry.notes.emplace_back("if", spec.conditions);
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+std::vector<Entry> faults() {
+  std::vector<Entry> out;
+  for (const sim::FaultSpec& spec : sim::Faults::all()) out.push_back(entry_of(spec));
+  return out;
+}
+
+std::vector<Entry> invariants() {
+  std::vector<Entry> out;
+  for (const sim::InvariantSpec& spec : sim::Invariants::all()) {
+    Entry entry = entry_of(spec);
+    entry.notes.emplace_back("judged", spec.liveness ? "when the run has settled" : "always");
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+std::vector<Entry> placements() {
+  std::vector<Entry> out;
+  for (const PlacementSpec& spec : Placements::all()) out.push_back(entry_of(spec));
+  return out;
+}
+
+std::vector<Entry> planted_bugs() {
+  std::vector<Entry> out;
+  for (const MutantSpec& spec : mutants()) {
+    Entry entry{.name = std::string(spec.name), .help = std::string(spec.bug)};
+    entry.notes.emplace_back("caught by", spec.invariant);
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+std::vector<Entry> metrics() {
+  std::vector<Entry> out;
+  for (const std::string& name : vocabulary().metrics) out.push_back({.name = name});
+  return out;
+}
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> all = {
+      {"mechanisms", "how a node gets data that it missed: `sync` of a file, --sync here",
+       &mechanisms},
+      {"faults", "what a step of a timeline can do to machines and network", &faults},
+      {"invariants", "what must hold: `check` and `expect: violates` of a file", &invariants},
+      {"placements", "which nodes own which partition: `cluster: placement` of a file",
+       &placements},
+      {"mutants", "bugs that rejoin-hunt can plant in the protocols", &planted_bugs},
+      {"metrics", "figures of a run: `expect: metrics` of a file", &metrics},
+  };
+  return all;
+}
+
+std::string type_text(const ParamSpec& param) {
+  std::string out = param.type == ParamType::choice ? "one of " + joined(param.choices)
+                                                    : std::string(to_name(param.type));
+  if (!param.unit.empty()) out += ", in " + std::string(param.unit);
+  return out;
+}
+
+void put_params(reports::Page& page, const std::vector<ParamSpec>& params) {
+  if (params.empty()) return;
+  reports::Table table;
+  table.columns = {{"  parameter"}, {"type"}, {"default"}, {"meaning"}};
+  for (const ParamSpec& param : params) {
+    table.rows.push_back({{std::string(param.name)},
+                          {type_text(param)},
+                          {param.fallback.empty() ? "(required)" : std::string(param.fallback)},
+                          {std::string(param.help)}});
+  }
+  page.table(table);
+}
+
+void put_whole(reports::Page& page, const Kind& kind) {
+  page.section(kind.name);
+  page.paragraph(kind.about, 0, 0, Paint::dim);
+  for (const Entry& entry : kind.entries()) {
+    page.blank();
+    page.paragraph(entry.name + (entry.help.empty() ? "" : ": " + entry.help), 0, 2, Paint::strong);
+    if (!entry.details.empty()) page.paragraph(entry.details, 2);
+    for (const auto& [what, text] : entry.notes) page.paragraph(what + ": " + text, 2, 4);
+    put_params(page, entry.params);
+  }
+}
+
+void put_names(reports::Page& page, const Kind& kind) {
+  page.section(kind.name);
+  page.paragraph(kind.about, 2, 2, Paint::dim);
+  reports::Table table;
+  table.columns = {{""}, {""}};
+  for (const Entry& entry : kind.entries()) {
+    table.rows.push_back({{entry.name, Paint::strong}, {entry.help}});
+  }
+  page.table(table);
+}
+
+}  // namespace
+
+ExitStatus execute(const ListCommand& command) {
+  constexpr std::size_t kWidth = 100;
+  reports::Page page(kWidth, wants_colour());
+  std::vector<std::string> names;
+  for (const Kind& kind : kinds()) {
+    names.push_back(kind.name);
+    if (command.kind.empty()) {
+      put_names(page, kind);
+    } else if (kind.name == command.kind || kind.name == command.kind + "s") {
+      put_whole(page, kind);
+      print(page.take());
+      return ExitStatus::as_expected;
+    }
+  }
+  if (!command.kind.empty()) {
+    print_error(error_text("`rejoin list` has no kind `" + command.kind + "`",
+                           hint_of(command.kind, names, "kinds")));
+    return ExitStatus::bad_input;
+  }
+  page.blank();
+  page.paragraph("`rejoin list KIND` shows parameters, defaults and promises.");
+  print(page.take());
+  return ExitStatus::as_expected;
+}
+
+}  // namespace rejoin::app

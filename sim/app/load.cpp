@@ -1,0 +1,93 @@
+#include "sim/app/load.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "model/check.hpp"
+#include "sim/run/run.hpp"
+
+namespace rejoin::app {
+
+namespace {
+
+std::string text_of(const sim::Diagnostics& diagnostics) {
+  std::string out;
+  for (const sim::Diagnostic& diagnostic : diagnostics) out += sim::to_text(diagnostic);
+  return out;
+}
+
+// `--sync A+B` names mechanisms by itself: a mistake in it is told once, not once a file.
+std::string check_sync(const std::string& sync) {
+  const std::vector<std::string> known = sim::names_of(vocabulary().mechanisms);
+  std::string wrong;
+  for (std::size_t at = 0; at <= sync.size();) {
+    const std::size_t plus = std::min(sync.find('+', at), sync.size());
+    const std::string name = sync.substr(at, plus - at);
+    at = plus + 1;
+    const bool is_known = sim::find_plugin(vocabulary().mechanisms, name) != nullptr;
+    if (is_known || normal_name(name) == "none") continue;
+    wrong += error_text("--sync: there is no mechanism `" + name + "`",
+                        hint_of(name, known, "mechanisms"));
+  }
+  return wrong;
+}
+
+// What is wrong with the run of one seed; empty when nothing is.
+std::string check_seed(const sim::Scenario& scenario, const std::string& file, std::uint64_t seed) {
+  const auto schedule = scenario.materialise(seed);
+  if (!schedule) return text_of(schedule.error());
+  std::string out;
+  for (const std::string& complaint : sim::check_schedule(*schedule)) {
+    out += error_text(complaint);
+  }
+  return out.empty() ? out : file + ":\n" + out;
+}
+
+tl::expected<Job, std::string> load_file(const std::string& file, const Selection& selection,
+                                         const std::vector<sim::Override>& overrides) {
+  auto scenario = sim::load_scenario(file, vocabulary(), overrides);
+  if (!scenario) return tl::unexpected(text_of(scenario.error()));
+  Job job{.file = file, .scenario = std::move(*scenario), .first_seed = 0, .trials = 1};
+  job.first_seed = selection.seed.value_or(job.scenario.seed());
+  if (!selection.first_trial_only) job.trials = std::max<std::uint32_t>(1, job.scenario.trials());
+  if (job.first_seed > std::numeric_limits<std::uint64_t>::max() - (job.trials - 1)) {
+    return tl::unexpected(error_text(file + ": there are not " + std::to_string(job.trials) +
+                                     " seeds from " + std::to_string(job.first_seed) + " on"));
+  }
+  for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
+    const std::string wrong = check_seed(job.scenario, file, job.first_seed + trial);
+    if (!wrong.empty()) return tl::unexpected(wrong);
+  }
+  return job;
+}
+
+}  // namespace
+
+Schedule Job::schedule(std::uint64_t seed) const {
+  auto schedule = scenario.materialise(seed);
+  CHECK_THAT(schedule.has_value());  // load() has tried
+  return std::move(*schedule);
+}
+
+tl::expected<std::vector<Job>, std::string> load(const Selection& selection) {
+  std::vector<sim::Override> overrides = selection.overrides;
+  if (selection.sync) {
+    const std::string wrong = check_sync(*selection.sync);
+    if (!wrong.empty()) return tl::unexpected(wrong);
+    overrides.push_back({.path = "sync", .value = *selection.sync});
+  }
+  std::vector<Job> jobs;
+  std::string wrong;
+  for (const std::string& file : selection.files) {
+    auto job = load_file(file, selection, overrides);
+    if (job) {
+      jobs.push_back(std::move(*job));
+    } else {
+      wrong += job.error();
+    }
+  }
+  if (!wrong.empty()) return tl::unexpected(wrong);
+  return jobs;
+}
+
+}  // namespace rejoin::app

@@ -1,0 +1,166 @@
+// `rejoin run`: replays scenario files and reports what was seen.
+#include <algorithm>
+#include <chrono>
+
+#include "protocols/sync/mechanism.hpp"
+#include "reports/page.hpp"
+#include "reports/report.hpp"
+#include "sim/app/commands.hpp"
+#include "sim/app/load.hpp"
+#include "sim/app/replay.hpp"
+#include "sim/app/trace.hpp"
+#include "sim/run/run.hpp"
+
+namespace rejoin::app {
+
+namespace {
+
+// As a shell would need it: quoted unless it is plain.
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+%@";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+// A mechanism that promises what was broken: one whose conditions hold here before any other.
+const MechanismSpec* other_mechanism(const RunRecord& record, const NodeOptions& options) {
+  const MechanismSpec* found = nullptr;
+  for (const MechanismSpec& spec : Mechanisms::all()) {
+    const bool used = std::any_of(options.sync.mechanisms.begin(), options.sync.mechanisms.end(),
+                                  [&spec](const auto& m) { return m.name == spec.name; });
+    const bool helps = std::any_of(
+        record.violations.begin(), record.violations.end(), [&spec](const Violation& violation) {
+          return std::find(spec.promises.begin(), spec.promises.end(), violation.invariant) !=
+                 spec.promises.end();
+        });
+    if (used || !helps) continue;
+    const Params params = default_params(spec.params);
+    const bool complete = params.all().size() == spec.params.size();
+    const bool holds =
+        complete && spec.promises_under != nullptr && spec.promises_under(options, params);
+    if (holds) return &spec;
+    if (found == nullptr) found = &spec;
+  }
+  return found;
+}
+
+reports::TextOptions text_options(const RunCommand& command, const std::vector<RunRecord>& trials,
+                                  const NodeOptions& options) {
+  const Selection& selection = command.selection;
+  reports::TextOptions out;
+  out.colour = wants_colour();
+  if (selection.sync) out.sync_flag = " --sync " + quoted(*selection.sync);
+  // The report of trials names the seed of one of them itself.
+  if (selection.seed && trials.size() == 1) {
+    out.flags += " --seed " + std::to_string(*selection.seed);
+  }
+  for (const sim::Override& set : selection.overrides) {
+    out.flags += " --set " + quoted(set.path + "=" + set.value);
+  }
+  if (!selection.expectations) out.flags += " --no-expect";
+  if (const MechanismSpec* other = other_mechanism(trials.front(), options)) {
+    out.other_sync = other->name;
+    out.other_sync_conditions = other->conditions;
+  }
+  return out;
+}
+
+struct Outcome {
+  std::vector<RunRecord> trials;
+  std::optional<ExitStatus> stopped;  // what --verify found
+};
+
+RunRecord timed_run(const Schedule& schedule, const sim::RunOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  RunRecord record = sim::run(schedule, options);
+  record.wall_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start)
+          .count();
+  return record;
+}
+
+Outcome run_job(const RunCommand& command, const Job& job, TracePrinter* trace) {
+  Outcome out;
+  for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
+    const std::uint64_t seed = job.first_seed + trial;
+    RunRecord record = timed_run(job.schedule(seed),
+                                 {.expectations = command.selection.expectations, .trace = trace});
+    record.file = job.file;
+    if (command.verify) {
+      const Verification found = verify(job, seed, command.selection, record);
+      const std::string which = job.file + ", seed " + std::to_string(seed) + ": ";
+      if (found.failure) print_error(error_text(which + *found.failure));
+      if (found.difference) print_error(error_text(which + *found.difference));
+      if (found.failure) out.stopped = ExitStatus::own_failure;
+      if (found.difference) out.stopped = ExitStatus::replays_differ;
+    }
+    // Of many trials only what their summary needs.
+    if (job.trials > 1) record.history = {};
+    out.trials.push_back(std::move(record));
+  }
+  return out;
+}
+
+void report_text(const RunCommand& command, const Job& job, const Outcome& outcome) {
+  const Schedule schedule = job.schedule(job.first_seed);
+  print(reports::text_report(outcome.trials, text_options(command, outcome.trials, schedule.node)));
+  if (!command.verify || outcome.stopped) return;
+  print("Verified: a second process did the same, event for event" +
+        std::string(job.trials == 1 ? "" : ", in every trial") + ".\n");
+}
+
+bool all_pass(const std::vector<RunRecord>& trials) {
+  return std::all_of(trials.begin(), trials.end(),
+                     [](const RunRecord& record) { return record.verdict == Verdict::pass; });
+}
+
+}  // namespace
+
+ExitStatus execute(const RunCommand& command) {
+  const auto filter = TraceFilter::parse(command.trace.value_or(""));
+  if (!filter) {
+    print_error(filter.error());
+    return ExitStatus::bad_input;
+  }
+  const auto jobs = load(command.selection);
+  if (!jobs) {
+    print_error(jobs.error());
+    return ExitStatus::bad_input;
+  }
+  const bool json = command.format == Format::json;
+  TracePrinter printer({.filter = *filter,
+                        .from = command.trace_from,
+                        .until = command.trace_until,
+                        .to_stderr = json});
+  ExitStatus status = ExitStatus::as_expected;
+  std::vector<std::vector<RunRecord>> files;
+  std::size_t passed = 0;
+  for (const Job& job : *jobs) {
+    Outcome outcome = run_job(command, job, command.trace ? &printer : nullptr);
+    if (all_pass(outcome.trials)) {
+      ++passed;
+    } else if (status == ExitStatus::as_expected) {
+      status = ExitStatus::not_as_expected;
+    }
+    if (outcome.stopped) status = std::max(status, *outcome.stopped);
+    if (json) {
+      files.push_back(std::move(outcome.trials));
+    } else {
+      if (&job != &jobs->front()) print("\n");
+      report_text(command, job, outcome);
+    }
+  }
+  if (json) {
+    print(files.size() == 1 ? reports::json_report(files.front())
+                            : reports::json_report_of_files(files));
+  } else if (jobs->size() > 1) {
+    print("\n" + reports::counted(jobs->size(), "file") + ": " + std::to_string(passed) +
+          " as expected, " + std::to_string(jobs->size() - passed) + " not\n");
+  }
+  return status;
+}
+
+}  // namespace rejoin::app

@@ -1,0 +1,232 @@
+#include "sim/app/trace.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "protocols/node/component.hpp"
+#include "sim/app/commands.hpp"
+
+namespace rejoin::app {
+
+namespace {
+
+std::string name_of_host(Address host) {
+  return host.is_none() ? "world" : to_name(host);
+}
+
+std::string name_of_source(const FactSource& source) {
+  if (!source.node.is_none()) return to_name(source.node);
+  return source.client.is_none() ? "world" : to_name(source.client);
+}
+
+// Whose timer or completion it is: the node keeps the channel in the high byte of the id.
+std::string name_of_id(std::uint64_t id) {
+  constexpr std::string_view kChannels[] = {
+      "", "node", "raft", "membership", "partitioning", "store", "coordinator", "sync", "client"};
+  const std::uint64_t channel = id >> kChannelShift;
+  if (channel == 0 || channel >= std::size(kChannels)) return std::to_string(id);
+  return fmt::format("{} {}", kChannels[channel], id & ((1ULL << kChannelShift) - 1));
+}
+
+std::string_view name_of_reason(sim::DropReason reason) {
+  switch (reason) {
+    case sim::DropReason::loss:
+      return "lost by the network";
+    case sim::DropReason::partition:
+      return "the link is cut";
+    case sim::DropReason::host_down:
+      return "its host is down";
+  }
+  return "?";
+}
+
+std::string name_of_kind(MessageKind kind) {
+  const MessageSpec* spec = find_message_spec(kind);
+  return spec == nullptr ? "message-" + std::to_string(kind.value) : std::string(spec->name);
+}
+
+template <std::size_t... I>
+void add_fact_names(std::vector<std::string>& out, std::index_sequence<I...> /*facts*/) {
+  (out.emplace_back(name_of(Fact(std::in_place_index<I>))), ...);
+}
+
+// Everything that `kind=` can name.
+std::vector<std::string> kind_names() {
+  std::vector<std::string> out;
+  for (const sim::EventKind kind : {sim::EventKind::start, sim::EventKind::timer,
+                                    sim::EventKind::io, sim::EventKind::control}) {
+    out.emplace_back(to_name(kind));
+  }
+  for (const MessageSpec& spec : message_specs()) out.emplace_back(spec.name);
+  add_fact_names(out, std::make_index_sequence<std::variant_size_v<Fact>>{});
+  return out;
+}
+
+// `AppendEntries`, `append-entries` and `append_entries` are alike.
+std::string folded(std::string_view name) {
+  std::string out = normal_name(name);
+  std::erase(out, '_');
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
+
+bool is_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '_';
+}
+
+bool has_whole(std::string_view text, std::string_view word) {
+  for (std::size_t at = text.find(word); at != std::string_view::npos;
+       at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    const bool starts = at == 0 || !is_word(text[at - 1]);
+    if (starts && (end == text.size() || !is_word(text[end]))) return true;
+  }
+  return false;
+}
+
+// No terms of a name: everything matches.
+template <class T, class Predicate>
+bool any_or_none(const std::vector<T>& terms, Predicate predicate) {
+  return terms.empty() || std::any_of(terms.begin(), terms.end(), predicate);
+}
+
+std::string bad_term(std::string_view what, std::string_view hint) {
+  return error_text("--trace: " + std::string(what), hint);
+}
+
+}  // namespace
+
+std::string to_text(const TraceLine& line) {
+  const std::int64_t us = line.at.time_since_epoch().count() / 1000;
+  return fmt::format("{:>5}.{:06}s {:>7}  {:<9} {}", us / 1'000'000, us % 1'000'000, line.event,
+                     line.host, line.what);
+}
+
+tl::expected<TraceFilter, std::string> TraceFilter::parse(std::string_view text) {
+  TraceFilter out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    const std::string_view term = text.substr(at, comma - at);
+    at = comma + 1;
+    const std::size_t equals = term.find('=');
+    if (term.empty()) continue;
+    if (equals == std::string_view::npos) {
+      out.words_.emplace_back(term);
+      continue;
+    }
+    const std::string name(term.substr(0, equals));
+    const std::string value(term.substr(equals + 1));
+    if (name == "node") {
+      out.nodes_.push_back(value);
+    } else if (name == "key") {
+      out.keys_.push_back(value);
+    } else if (name == "kind") {
+      const std::vector<std::string> known = kind_names();
+      const auto found = std::find_if(known.begin(), known.end(), [&value](const std::string& k) {
+        return folded(k) == folded(value);
+      });
+      if (found == known.end()) {
+        return tl::unexpected(
+            bad_term("there is no kind `" + value + "`", hint_of(value, known, "kinds")));
+      }
+      out.kinds_.push_back(*found);
+    } else if (name == "purpose") {
+      std::vector<std::string> known;
+      for (std::size_t p = 0; p < kPurposeCount; ++p) {
+        known.emplace_back(to_name(static_cast<Purpose>(p)));
+      }
+      const auto found = std::find(known.begin(), known.end(), value);
+      if (found == known.end()) {
+        return tl::unexpected(
+            bad_term("there is no purpose `" + value + "`", hint_of(value, known, "purposes")));
+      }
+      out.purposes_.push_back(static_cast<Purpose>(found - known.begin()));
+    } else {
+      return tl::unexpected(bad_term("there is no filter `" + name + "`",
+                                     hint_of(name, {"node", "kind", "purpose", "key"}, "filters")));
+    }
+  }
+  return out;
+}
+
+bool TraceFilter::matches(const TraceLine& line) const {
+  return any_or_none(nodes_, [&](const auto& n) { return n == line.host || n == line.other; }) &&
+         any_or_none(kinds_, [&](const auto& k) { return k == line.kind; }) &&
+         any_or_none(purposes_, [&](Purpose p) { return p == line.purpose; }) &&
+         any_or_none(keys_, [&](const auto& k) { return has_whole(line.what, k); }) &&
+         any_or_none(words_, [&](const auto& w) {
+           return line.what.find(w) != std::string::npos || line.host.find(w) != std::string::npos;
+         });
+}
+
+TraceLine line_of(const sim::TraceEvent& event) {
+  TraceLine line{.at = event.at,
+                 .event = event.event,
+                 .host = name_of_host(event.host),
+                 .other = {},
+                 .kind = std::string(to_name(event.kind)),
+                 .purpose = {},
+                 .what = {}};
+  if (event.kind == sim::EventKind::deliver) {
+    const MessageSpec* spec = find_message_spec(event.message);
+    line.other = name_of_host(event.from);
+    line.kind = name_of_kind(event.message);
+    if (spec != nullptr) line.purpose = spec->purpose;
+    line.what = "from " + line.other + ": " + describe_frame(event.payload);
+  } else if (event.kind == sim::EventKind::start) {
+    line.what = "start";
+  } else {
+    line.what = line.kind + " " + name_of_id(event.id);
+    if (!event.payload.empty()) line.what += fmt::format(", {} B", event.payload.size());
+  }
+  return line;
+}
+
+TraceLine line_of(MonotonicTime at, std::uint64_t event, const FactSource& source,
+                  const Fact& fact) {
+  return {.at = at,
+          .event = event,
+          .host = name_of_source(source),
+          .other = {},
+          .kind = std::string(name_of(fact)),
+          .purpose = {},
+          .what = "  = " + describe(fact)};
+}
+
+void TracePrinter::put(const TraceLine& line) const {
+  if (!options_.filter.matches(line)) return;
+  if (options_.to_stderr) {
+    print_error(to_text(line) + "\n");
+  } else {
+    print(to_text(line) + "\n");
+  }
+}
+
+void TracePrinter::on_event(const sim::TraceEvent& event) {
+  if (is_wanted(event.at)) put(line_of(event));
+}
+
+void TracePrinter::on_fact(MonotonicTime at, std::uint64_t event, const FactSource& source,
+                           const Fact& fact) {
+  if (is_wanted(at)) put(line_of(at, event, source, fact));
+}
+
+void TracePrinter::on_drop(MonotonicTime at, std::uint64_t event, Address from, Address to,
+                           const Tag& tag, sim::DropReason reason) {
+  if (!is_wanted(at)) return;
+  put({.at = at,
+       .event = event,
+       .host = name_of_host(to),
+       .other = name_of_host(from),
+       .kind = name_of_kind(tag.kind),
+       .purpose = tag.purpose,
+       .what = fmt::format("  x {} from {} never arrives: {}", name_of_kind(tag.kind),
+                           name_of_host(from), name_of_reason(reason))});
+}
+
+}  // namespace rejoin::app
