@@ -35,15 +35,6 @@ namespace rejoin::raft {
 enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader };
 [[nodiscard]] std::string_view to_name(Role role);
 
-// What a server had on its disk.
-struct Restored {
-  Term term;
-  ServerId vote;
-  Snapshot snapshot;  // state may be empty here: `encoded` has it
-  std::shared_ptr<const Bytes> encoded;
-  EntryLog log;
-};
-
 struct Outgoing {
   Address to;
   Message message;

@@ -113,6 +113,24 @@ RecoveredLog recover_log(ByteView file) {
   return recovered;
 }
 
+void append_group(Writer& file, GroupId group, Term term, ServerId vote, const EntryLog& log) {
+  append_record(file, record::HardState{group, term, vote});
+  append_record(file, record::SnapshotMark{group, log.start_index(), log.start_term()});
+  for (const Entry& entry : log.entries()) append_record(file, record::Append{group, entry});
+}
+
+std::optional<Restored> restore_group(GroupLog log, Bytes snapshot_file) {
+  Restored restored{.term = log.term, .vote = log.vote, .snapshot = {}, .encoded = {}, .log = {}};
+  if (!snapshot_file.empty()) {
+    std::optional<Snapshot> snapshot = decode_snapshot(snapshot_file);
+    if (!snapshot) return std::nullopt;
+    restored.snapshot = std::move(*snapshot);
+    restored.encoded = std::make_shared<const Bytes>(std::move(snapshot_file));
+  }
+  restored.log = join(std::move(log), restored.snapshot.index, restored.snapshot.term);
+  return restored;
+}
+
 EntryLog join(GroupLog group, LogIndex snapshot_index, Term snapshot_term) {
   EntryLog& log = group.log;
   if (!group.start_known) {

@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,6 +90,22 @@ struct RecoveredLog {
 };
 
 [[nodiscard]] RecoveredLog recover_log(ByteView file);
+
+// The records that a rewritten file holds of one group.
+void append_group(Writer& file, GroupId group, Term term, ServerId vote, const EntryLog& log);
+
+// What a server had on its disk.
+struct Restored {
+  Term term;
+  ServerId vote;
+  Snapshot snapshot;
+  std::shared_ptr<const Bytes> encoded;  // the snapshot as it was read; null when there was none
+  EntryLog log;
+};
+
+// From what the log says of a group and its snapshot file (empty: there is none). None when the
+// snapshot is damaged.
+[[nodiscard]] std::optional<Restored> restore_group(GroupLog log, Bytes snapshot_file);
 
 // Joins a log onto the snapshot it was read with (invariant 2). Dropped entries were never
 // committed or are covered by the snapshot.

@@ -83,23 +83,17 @@ void Raft::recover() {
 }
 
 bool Raft::recover_group(GroupId id, Group& group, GroupLog log) {
-  Restored restored{.term = log.term, .vote = log.vote, .snapshot = {}, .encoded = {}, .log = {}};
-  if (!group.snapshot_file.empty()) {
-    std::optional<Snapshot> snapshot = decode_snapshot(group.snapshot_file);
-    if (!snapshot || !group.machine->restore(snapshot->state)) {
-      halt("raft: the snapshot of group " + std::to_string(id.value) + " is damaged");
-      return false;
-    }
-    restored.snapshot = std::move(*snapshot);
-    restored.encoded = std::make_shared<const Bytes>(std::move(group.snapshot_file));
-    group.snapshot_file = {};
+  const std::size_t entries = log.log.entries().size();
+  const bool founded = !group.snapshot_file.empty();
+  auto restored = restore_group(std::move(log), std::exchange(group.snapshot_file, {}));
+  if (!restored || (founded && !group.machine->restore(restored->snapshot.state))) {
+    halt("raft: the snapshot of group " + std::to_string(id.value) + " is damaged");
+    return false;
   }
-  const std::uint64_t entries = log.log.entries().size();
-  restored.log = join(std::move(log), restored.snapshot.index, restored.snapshot.term);
   // Records that did not join onto the snapshot must not be taken for the new log's.
-  if (restored.log.entries().size() != entries) rewrite_wanted_ = true;
-  group.applied = restored.snapshot.index;
-  group.core = std::make_unique<Core>(id, options_, std::move(restored), env_.now());
+  if (restored->log.entries().size() != entries) rewrite_wanted_ = true;
+  group.applied = restored->snapshot.index;
+  group.core = std::make_unique<Core>(id, options_, std::move(*restored), env_.now());
   bus_.publish(fact::LogRecovered{id, group.core->snapshot_index(), group.core->log().last_index(),
                                   group.core->term()});
   return true;
@@ -332,12 +326,7 @@ void Raft::write_log() {
     Writer content;
     for (const auto& [id, group] : groups_) {
       const Core& core = *group.core;
-      append_record(content, record::HardState{id, core.term(), core.vote()});
-      append_record(content,
-                    record::SnapshotMark{id, core.log().start_index(), core.log().start_term()});
-      for (const Entry& entry : core.log().entries()) {
-        append_record(content, record::Append{id, entry});
-      }
+      append_group(content, id, core.term(), core.vote(), core.log());
     }
     writer_.rewrite(content.view());
   } else if (writer_.has_pending()) {

@@ -216,8 +216,9 @@ void Core::resend(Progress& peer) {
   ++peer.resends;
   peer.in_flight.clear();
   if (peer.mode == Progress::Mode::snapshot) return send_chunk(peer);
+  // A probe is repeated as it was; what was pipelined is sent again from where the logs agree.
+  if (peer.mode == Progress::Mode::replicate) peer.next = peer.match.next();
   peer.mode = Progress::Mode::probe;
-  peer.next = std::max(peer.match.next(), LogIndex(1));
   replicate(peer);
 }
 
