@@ -1,0 +1,109 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/app/process.hpp"
+
+namespace rejoin {
+
+namespace {
+
+using Json = nlohmann::json;
+const std::string kSeed = "scenarios/seed/t0-t5.yaml";
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+Json json_of(std::vector<std::string> words) {
+  words.insert(words.begin(), "run");
+  words.insert(words.end(), {"--format", "json"});
+  const test::Finished finished = test::rejoin(words);
+  CHECK(finished.err.empty());
+  return Json::parse(finished.out);
+}
+
+}  // namespace
+
+TEST_CASE("T0-T5 is as expected, and its report tells that key-125 is not found at node-3") {
+  const test::Finished finished = test::rejoin({"run", kSeed});
+  CHECK(finished.status == 0);
+  CHECK(finished.err.empty());
+  CHECK(finished.out.starts_with("PASS t0-t5, seed 1: "));
+  CHECK(has(finished.out, "node-3, read directly, answered NOT FOUND for key-125."));
+  CHECK(has(finished.out, "--sync rejoin-sync --no-expect"));
+  CHECK_FALSE(has(finished.out, "\x1b"));
+}
+
+TEST_CASE("without its expectations T0-T5 fails with exit status 1 and the command to repeat it") {
+  const test::Finished finished = test::rejoin({"run", kSeed, "--no-expect", "--seed", "3"});
+  CHECK(finished.status == 1);
+  CHECK(finished.out.starts_with("FAIL t0-t5, seed 3: "));
+  CHECK(has(finished.out, "\n  rejoin run scenarios/seed/t0-t5.yaml --seed 3 --no-expect\n"));
+}
+
+TEST_CASE("an expectation that is missed is exit status 1") {
+  const test::Finished finished =
+      test::rejoin({"run", kSeed, "--set", "expect.metrics.missing-reads.at-least=2"});
+  CHECK(finished.status == 1);
+  CHECK(has(finished.out, "metric missing_reads is 1, expected at least 2"));
+}
+
+TEST_CASE("the JSON of a run is one object, of two files an array; a seed changes the digest") {
+  const Json one = json_of({kSeed});
+  CHECK(one["verdict"] == "pass");
+  CHECK(one["reads"][0]["result"] == "not-found");
+  CHECK(one["transitions"].size() == 6);
+  const Json two = json_of({kSeed, kSeed});
+  REQUIRE(two.is_array());
+  CHECK(two[0]["digest"] == one["digest"]);
+  CHECK(two[1]["digest"] == one["digest"]);
+  CHECK(json_of({kSeed, "--seed", "2"})["digest"] != one["digest"]);
+}
+
+TEST_CASE("trials run seeds from the file's on, and their digests fold into one") {
+  const Json all = json_of({kSeed, "--set", "trials=3", "--seed", "4"});
+  CHECK(all["trials"] == 3);
+  CHECK(all["runs"][2]["seed"] == 6);
+  CHECK(all["metrics"]["missing_reads"]["count"] == 3);
+  CHECK(all["runs"][1]["digest"] == json_of({kSeed, "--seed", "5"})["digest"]);
+  const test::Finished text = test::rejoin({"run", kSeed, "--set", "trials=3", "--seed", "4"});
+  CHECK(has(text.out, "digest of the digests " + all["digest"].get<std::string>()));
+}
+
+TEST_CASE("a second process, in another environment, does the same event for event") {
+  const test::Finished finished =
+      test::rejoin({"run", kSeed, "--verify", "--sync", "none", "--set", "trials=2"});
+  CHECK(finished.status == 0);
+  CHECK(finished.err.empty());
+  CHECK(has(finished.out,
+            "Verified: a second process did the same, event for event, in every "
+            "trial.\n"));
+}
+
+TEST_CASE("a trace has a line an event, and its filter leaves only what matches") {
+  const test::Finished all = test::rejoin({"run", "--trace", kSeed});
+  CHECK(all.status == 0);
+  CHECK(has(all.out, "  = ProcessCrashed{}"));
+  CHECK(has(all.out, "AppendEntries{"));
+  const std::size_t report = all.out.find("\nPASS t0-t5");
+  REQUIRE(report != std::string::npos);
+
+  const test::Finished some =
+      test::rejoin({"run", kSeed, "--trace", "key=key-125,node=node-3", "--from", "60s"});
+  std::istringstream lines(some.out.substr(0, some.out.find("PASS t0-t5")));
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    CHECK_MESSAGE((has(line, "key-125") && has(line, "node-3")), line);
+  }
+  CHECK(count > 0);
+}
+
+TEST_CASE("with JSON the trace goes to standard error") {
+  const test::Finished finished =
+      test::rejoin({"run", kSeed, "--format", "json", "--trace", "kind=ProcessCrashed"});
+  CHECK(Json::parse(finished.out)["verdict"] == "pass");
+  CHECK(has(finished.err, "node-3      = ProcessCrashed{}"));
+}
+
+}  // namespace rejoin

@@ -1,0 +1,172 @@
+#include <doctest/doctest.h>
+
+#include "tests/app/process.hpp"
+
+namespace rejoin {
+
+namespace {
+
+const std::string kSeed = "scenarios/seed/t0-t5.yaml";
+
+struct Mistake {
+  std::vector<std::string> words;
+  std::string err;
+};
+
+}  // namespace
+
+TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what is allowed") {
+  const std::vector<Mistake> mistakes = {
+      {{}, "error: `rejoin` needs a command\n  hint: commands: run, validate, list\n"},
+      {{"rnu", kSeed},
+       "error: `rejoin` has no command `rnu`\n"
+       "  hint: did you mean `run`? commands: run, validate, list\n"},
+      {{"--versoin"},
+       "error: `rejoin` has no flag `--versoin`\n"
+       "  hint: did you mean `--version`? flags: --help, --version\n"},
+      {{"run", kSeed, "--sede", "5"},
+       "error: `rejoin run` has no flag `--sede`\n"
+       "  hint: did you mean `--seed`? flags: --help, --seed, --set, --sync, --no-expect, "
+       "--verify, "
+       "--trace, --from, --until, --format\n"},
+      {{"run", kSeed, "--verifi=yes"},
+       "error: `rejoin run` has no flag `--verifi`\n"
+       "  hint: did you mean `--verify`? flags: --help, --seed, --set, --sync, --no-expect, "
+       "--verify, --trace, --from, --until, --format\n"},
+      {{"run"},
+       "error: `rejoin run` needs a scenario file\n"
+       "  hint: rejoin run scenarios/seed/t0-t5.yaml\n"},
+      {{"run", kSeed, "--seed", "x"},
+       "error: --seed: `x` is not a seed\n"
+       "  hint: a whole number from 0 to 18446744073709551615\n"},
+      {{"run", kSeed, "--seed", "18446744073709551616"},
+       "error: --seed: `18446744073709551616` is not a seed\n"
+       "  hint: a whole number from 0 to 18446744073709551615\n"},
+      {{"run", kSeed, "--seed=-1"},
+       "error: --seed: `-1` is not a seed\n"
+       "  hint: a whole number from 0 to 18446744073709551615\n"},
+      {{"run", kSeed, "--seed"},
+       "error: --seed: 1 required TEXT missing\n  hint: rejoin run --help\n"},
+      {{"run", kSeed, "--set", "sync"},
+       "error: --set: `sync` is not PATH=VALUE\n  hint: as in --set timeline.T4.after=20s\n"},
+      {{"run", kSeed, "--format", "jsn"},
+       "error: --format: there is no format `jsn`\n"
+       "  hint: did you mean `json`? formats: text, json\n"},
+      {{"run", kSeed, "--from", "3s"},
+       "error: --from and --until bound a trace\n  hint: add --trace\n"},
+      {{"run", kSeed, "--trace", "--until", "5"},
+       "error: --until: `5` is not a virtual time\n"
+       "  hint: a duration such as 20s or 1h30m, from the start of the run\n"},
+      {{"run", kSeed, "--trace", "nod=node-3"},
+       "error: --trace: there is no filter `nod`\n"
+       "  hint: did you mean `node`? filters: node, kind, purpose, key\n"},
+      {{"run", kSeed, "--trace", "purpose=repairs"},
+       "error: --trace: there is no purpose `repairs`\n"
+       "  hint: did you mean `repair`? purposes: foreground, repair, membership, consensus\n"},
+      {{"list", "fault", "crash"},
+       "error: `rejoin list` does not know what to do with `crash`\n  hint: rejoin list --help\n"},
+      {{"list", "invariant5"},
+       "error: `rejoin list` has no kind `invariant5`\n"
+       "  hint: did you mean `invariants`? kinds: mechanisms, faults, invariants, placements, "
+       "mutants, metrics\n"},
+  };
+  for (const Mistake& mistake : mistakes) {
+    const test::Finished finished = test::rejoin(mistake.words);
+    CHECK(finished.err == mistake.err);
+    CHECK(finished.status == 2);
+    CHECK(finished.out.empty());
+  }
+}
+
+TEST_CASE("a mechanism that is not known stops everything before the first run") {
+  const test::Finished by_flag = test::rejoin({"run", kSeed, "--sync", "rejoin-snc"});
+  CHECK(by_flag.err ==
+        "error: --sync: there is no mechanism `rejoin-snc`\n"
+        "  hint: did you mean `rejoin-sync`? mechanisms: hook-copy, none, rejoin-sync\n");
+  CHECK(by_flag.status == 2);
+  CHECK(by_flag.out.empty());
+
+  const test::Finished in_a_sum = test::rejoin({"run", kSeed, "--sync", "hook-copy+gossip"});
+  CHECK(in_a_sum.err ==
+        "error: --sync: there is no mechanism `gossip`\n"
+        "  hint: mechanisms: hook-copy, none, rejoin-sync\n");
+  CHECK(in_a_sum.status == 2);
+
+  const test::Finished by_set = test::rejoin({"run", kSeed, "--set", "sync=rejoin-snc"});
+  CHECK(by_set.err ==
+        "--set sync=rejoin-snc: error: unknown mechanism `rejoin-snc`\n"
+        "  hint: did you mean `rejoin-sync`? known here: hook-copy, none, rejoin-sync\n");
+  CHECK(by_set.status == 2);
+  CHECK(by_set.out.empty());
+}
+
+TEST_CASE("a file that is missing or wrong keeps the others from running") {
+  const test::Finished missing = test::rejoin({"run", kSeed, "nowhere.yaml"});
+  CHECK(missing.err ==
+        "nowhere.yaml: error: cannot read `nowhere.yaml`: No such file or directory\n");
+  CHECK(missing.status == 2);
+  CHECK(missing.out.empty());
+}
+
+TEST_CASE("validate shows the place of a mistake and what is allowed there") {
+  const test::Scratch scratch;
+  const std::string file = scratch.write("broken.yaml",
+                                         "format: 1\n"
+                                         "name: broken\n"
+                                         "timeline:\n"
+                                         "  - { label: T0, write: { keys: key-1 } }\n"
+                                         "  - { label: T1, at: 30, crsh: node-3 }\n");
+  const test::Finished finished = test::rejoin({"validate", file});
+  CHECK(finished.status == 2);
+  CHECK(finished.out.empty());
+  CHECK(finished.err.find(file + ":5:22: error: ") != std::string::npos);
+  CHECK(finished.err.find("`30`") != std::string::npos);
+  CHECK(finished.err.find(file + ":5:26: error: ") != std::string::npos);
+  CHECK(finished.err.find("did you mean `crash`?") != std::string::npos);
+  CHECK(finished.err.find("  5 |   - { label: T1, at: 30, crsh: node-3 }\n"
+                          "    |                      ^\n") != std::string::npos);
+}
+
+TEST_CASE("validate says that the file of the README is right, and prints it merged") {
+  const test::Finished right = test::rejoin({"validate", kSeed});
+  CHECK(right.status == 0);
+  CHECK(right.err.empty());
+  CHECK(right.out ==
+        "scenarios/seed/t0-t5.yaml: right. t0-t5: 6 steps, 3 nodes, seed 1, 1 trial\n");
+  // What it prints stands alone: it is a scenario file itself.
+  const test::Scratch scratch;
+  const test::Finished merged = test::rejoin({"validate", kSeed, "--resolved"});
+  CHECK(merged.status == 0);
+  const std::string file = scratch.write("merged.yaml", merged.out);
+  const test::Finished again = test::rejoin({"validate", file, "--resolved"});
+  CHECK(again.status == 0);
+  CHECK(again.err.empty());
+  CHECK(again.out == merged.out);
+}
+
+TEST_CASE("list names every kind, and a kind with its parameters and promises") {
+  const test::Finished all = test::rejoin({"list"});
+  CHECK(all.status == 0);
+  for (const char* name : {"rejoin-sync", "crash", "no-stale-read", "rendezvous",
+                           "raft-no-log-check", "missing_reads"}) {
+    CHECK_MESSAGE(all.out.find(name) != std::string::npos, name);
+  }
+  const test::Finished mechanisms = test::rejoin({"list", "mechanism"});
+  CHECK(mechanisms.status == 0);
+  CHECK(mechanisms.out.find("promises: acknowledged-writes-survive") != std::string::npos);
+  CHECK(mechanisms.out.find("one of freshest, one, quorum, all") != std::string::npos);
+  CHECK(mechanisms.out.find("rendezvous") == std::string::npos);
+}
+
+TEST_CASE("help and version are results, not errors") {
+  const test::Finished version = test::rejoin({"--version"});
+  CHECK(version.status == 0);
+  CHECK(version.out == "rejoin 0.1.0\n");
+  const test::Finished help = test::rejoin({"run", "--help"});
+  CHECK(help.status == 0);
+  CHECK(help.err.empty());
+  CHECK(help.out.find("--verify") != std::string::npos);
+  CHECK(test::rejoin({"--help"}).out.find("replay-chain") == std::string::npos);
+}
+
+}  // namespace rejoin
