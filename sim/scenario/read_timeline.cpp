@@ -94,6 +94,7 @@ std::optional<Step> ScheduleReader::read_step(const Tree& tree) {
   const Tree* const label = tree.find("label");
   if (label != nullptr) step.label = label->text;
   if (trigger != nullptr) step.trigger = read_trigger(*trigger);
+  if (tree.find("remove") != nullptr) return std::nullopt;
   if (action == nullptr && trigger == nullptr) {
     problems_.add(tree.mark, "a step that neither waits nor does anything",
                   "write an action, or `at`, `after` or `when`");

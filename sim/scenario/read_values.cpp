@@ -125,7 +125,7 @@ bool ScheduleReader::check_bounds(const Tree& value, const Field& field, const P
     problems_.add(value.mark, is_integer
                                   ? name + " is at least " + std::to_string(field.bounds.least) +
                                         ", not " + found(value)
-                                  : name + " is more than nothing, not " + found(value));
+                                  : name + " must be above zero, not " + found(value));
     return false;
   }
   if (number > field.bounds.most) {

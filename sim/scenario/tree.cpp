@@ -1,6 +1,8 @@
 #include "sim/scenario/tree.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
 #include <utility>
 
 #include "model/params.hpp"
@@ -127,6 +129,17 @@ void Problems::add(const Mark& mark, std::string message, std::string hint) {
 }
 
 Diagnostics Problems::take() {
+  // In the order of the text, file by file as they were first met.
+  std::vector<std::string> files;
+  const auto place = [&files](const Diagnostic& diagnostic) {
+    const auto at = std::find(files.begin(), files.end(), diagnostic.file);
+    return std::tuple(at - files.begin(), diagnostic.line, diagnostic.column);
+  };
+  for (const Diagnostic& diagnostic : list_) {
+    if (std::get<0>(place(diagnostic)) == std::ssize(files)) files.push_back(diagnostic.file);
+  }
+  std::stable_sort(list_.begin(), list_.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
   if (left_out_ != 0) {
     Diagnostic more;
     more.file = list_.back().file;

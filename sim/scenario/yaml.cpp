@@ -155,6 +155,8 @@ class Builder final : public YAML::EventHandler {
       return;
     }
     frame.key_next = true;
+    // yaml-cpp places a missing value at what follows it.
+    if (tree.kind == Tree::Kind::null) tree.mark = frame.key_mark;
     if (frame.skip) return;  // a duplicate was complained about; the first stays
     frame.tree.entries.push_back({frame.key, frame.key_mark, std::move(tree)});
   }

@@ -1,0 +1,67 @@
+#include "model/random.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <set>
+
+#include "model/ids.hpp"
+
+using namespace rejoin;
+
+TEST_CASE("a draw is a function of its key, and of each part of it") {
+  const DrawKey key{.seed = 1, .domain = Domain::latency, .who = 2, .what = 3, .attempt = 4};
+  CHECK(draw(key) == draw(key));
+  std::set<std::uint64_t> seen = {draw(key)};
+  for (const DrawKey& other :
+       {DrawKey{2, Domain::latency, 2, 3, 4}, DrawKey{1, Domain::loss, 2, 3, 4},
+        DrawKey{1, Domain::latency, 3, 3, 4}, DrawKey{1, Domain::latency, 2, 4, 4},
+        DrawKey{1, Domain::latency, 2, 3, 5}, DrawKey{1, Domain::latency, 3, 2, 4}}) {
+    CHECK(seen.insert(draw(other)).second);
+  }
+}
+
+TEST_CASE("draws are uniform where neighbouring keys differ in one bit") {
+  constexpr std::size_t kBuckets = 16;
+  constexpr std::uint64_t kDraws = 160'000;
+  for (const bool by_who : {false, true}) {
+    std::array<std::uint64_t, kBuckets> counts{};
+    for (std::uint64_t i = 0; i < kDraws; ++i) {
+      const DrawKey key{
+          .seed = 1, .domain = Domain::pick, .who = by_who ? i : 0, .what = by_who ? 0 : i};
+      ++counts[below(draw(key), kBuckets)];
+    }
+    // Chi-squared with 15 degrees of freedom exceeds 50 once in 10^5; the draws never change.
+    double chi = 0;
+    for (const std::uint64_t count : counts) {
+      const double difference = static_cast<double>(count) - 10'000.0;
+      chi += difference * difference / 10'000.0;
+    }
+    CHECK(chi < 50.0);
+  }
+}
+
+TEST_CASE("ranges include both ends, and shares compare exactly") {
+  const DurationRange range{1ns, 3ns};
+  std::set<std::int64_t> seen;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    seen.insert(uniform(draw({.seed = i}), range).count());
+  }
+  CHECK(seen == std::set<std::int64_t>{1, 2, 3});
+  CHECK_FALSE(chance(0, Share{0}));
+  CHECK(chance(~std::uint64_t{0}, Share{1'000'000}));
+}
+
+TEST_CASE("names of nodes are parsed strictly") {
+  CHECK(node_from_name("node-3") == NodeId(3));
+  CHECK(node_from_name("node-1000000") == NodeId(1'000'000));
+  for (const char* text : {"node-0", "node-03", "node-1000001", "node-", "node-3x", "Node-3", "3",
+                           "node-99999999999", "node--3", "node- 3"}) {
+    CAPTURE(text);
+    CHECK(node_from_name(text).is_none());
+  }
+  CHECK(to_name(Address(3)) == "node-3");
+  CHECK(to_name(client_address(ClientId(1))) == "client-1");
+  CHECK(to_name(RequestId{ClientId(1), 17}) == "client-1/17");
+  CHECK(Term(1).next() == Term(2));
+}

@@ -1,0 +1,205 @@
+// What a right file means.
+#include <filesystem>
+
+#include "model/random.hpp"
+#include "support.hpp"
+#include "vocabulary.hpp"
+
+using namespace rejoin;
+using namespace rejoin::sim;
+
+namespace {
+
+constexpr const char* kRich = R"(# A file that uses much.
+format: 1
+seed: 7
+trials: 3
+cluster: { nodes: 4, clients: 2, replication: { pick: [2, 3] } }
+membership: { interval: { pick: 1s..9s } }
+raft: { election: 1s..1.5s }
+network:
+  latency: { uniform: 1ms..3ms }
+  latency-by-purpose: { repair: 20ms }
+  links: [{ from: node-1, to: client-2, latency: { exponential: 2ms } }]
+  loss: 0.5%
+  bandwidth: 100MiB
+versions: timestamp
+sync: [hook-copy, rejoin-sync: { delay: { pick: 1s..5s } }]
+gate: fence
+client: { write: quorum }
+timeline:
+  - { label: T0, write: { keys: [key-1..key-20, odd], clients: 2, every: 2ms }, background: true }
+  - { label: T1, at: { pick: 10s..60s }, partition: [[node-1], [node-2, node-3]] }
+  - { label: T2, when: { sync-requested: { node: node-1, count: 17 } }, set: { ttl: 5, a-b: x y } }
+  - { label: T3, when: { quiet: 5s }, read: { key: odd, via: node-2, direct: true }, expect: value }
+  - { label: T4, restart: { target: { pick: node-1..node-4 }, wipe: true } }
+  - { label: T5, when: { started: t0 }, delete: { keys: [odd, key-3], level: all } }
+  - { label: T6, heal: true }
+check: [replicas-converge, no-stale-read]
+expect: { violates: [no-stale-read], metrics: { repair-bytes: { at-most: 1MiB }, missing_reads: 2 } }
+limits: { virtual-time: 2h }
+)";
+
+const Step& step(const Schedule& schedule, std::string_view label) {
+  for (const Step& each : schedule.timeline) {
+    if (each.label == label) return each;
+  }
+  FAIL("no such step");
+  return schedule.timeline.front();
+}
+
+MonotonicTime at_of(const Schedule& schedule, std::string_view label) {
+  return std::get<trigger::At>(step(schedule, label).trigger).time;
+}
+
+}  // namespace
+
+TEST_CASE("every value of a file reaches the schedule") {
+  const Schedule s = schedule_of(kRich);
+  CHECK(s.about == "A file that uses much.");
+  CHECK(s.cluster.clients == 2);
+  CHECK(s.node.raft.election == DurationRange{1s, 1500ms});
+  CHECK(s.network.latency.range == DurationRange{1ms, 3ms});
+  CHECK(s.network.latency_by_purpose[static_cast<std::size_t>(Purpose::repair)]->mean == 20ms);
+  CHECK(s.network.links.at(0).to == client_address(ClientId(2)));
+  CHECK(s.network.loss.ppm == 5'000);
+  CHECK(s.network.bandwidth_bytes_per_s == 104'857'600);
+  CHECK(s.node.store.versions == VersionScheme::timestamp);
+  CHECK(s.node.sync.gate == GateMode::fence);
+  REQUIRE(s.node.sync.mechanisms.size() == 2);
+  CHECK(s.node.sync.mechanisms[1].params.get<std::string>("source") == "freshest");
+  const auto& write = std::get<action::Operate>(step(s, "T0").action);
+  CHECK(write.keys.size() == 21);
+  CHECK(write.keys[19] == "key-20");
+  CHECK(write.background);
+  CHECK(write.every == 2ms);
+  const auto& when = std::get<trigger::When>(step(s, "T2").trigger);
+  CHECK(when.what == trigger::When::What::sync_requested);
+  CHECK(when.count == 17);
+  const auto& set = std::get<action::Operate>(step(s, "T2").action);
+  CHECK(set.settings.at("a-b") == "x y");
+  const auto& read = std::get<action::Operate>(step(s, "T3").action);
+  CHECK(read.direct);
+  CHECK(read.expect == ResultKind::value);
+  CHECK(std::get<action::Inject>(step(s, "T4").action).params.get<bool>("wipe"));
+  CHECK(std::get<trigger::When>(step(s, "T5").trigger).text == "T0");
+  CHECK(s.expect.metrics.at("repair_bytes").at_most == 1'048'576);
+  CHECK(s.expect.metrics.at("missing_reads").equals == 2);
+  CHECK(s.limits.virtual_time == 2h);
+  CHECK(s.check == std::vector<std::string>{"no-stale-read", "replicas-converge"});
+}
+
+TEST_CASE("the resolved file and the written schedule read back as the same schedule") {
+  const auto scenario = read(kRich);
+  REQUIRE(scenario.has_value());
+  CHECK(scenario->seed() == 7);
+  CHECK(scenario->trials() == 3);
+  const std::string resolved = scenario->resolved();
+  CHECK(read(resolved)->resolved() == resolved);
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const std::string written = to_yaml(*scenario->materialise(seed));
+    CHECK(to_yaml(schedule_of(resolved, {}, seed)) == written);
+    CHECK(to_yaml(schedule_of(written, {}, seed)) == written);
+  }
+}
+
+TEST_CASE("a pick depends on the seed and on its path, not on the steps around it") {
+  const Schedule one = schedule_of(kRich, {}, 1);
+  CHECK(at_of(one, "T1") == at_of(schedule_of(kRich, {}, 1), "T1"));
+  std::string fewer(kRich);
+  const std::size_t begin = fewer.find("  - { label: T0");
+  fewer.replace(begin, fewer.find('\n', begin) - begin, "  - { label: T9, write: [odd, key-3] }");
+  fewer.replace(fewer.find("started: t0"), 11, "started: t9");
+  bool moved = false;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const Schedule all = schedule_of(kRich, {}, seed);
+    CHECK(at_of(schedule_of(fewer, {}, seed), "T1") == at_of(all, "T1"));
+    const Duration at = at_of(all, "T1").time_since_epoch();
+    CHECK(at >= 10s);
+    CHECK(at <= 60s);
+    CHECK(at % 1ms == 0ns);
+    moved = moved || at_of(all, "T1") != at_of(one, "T1");
+  }
+  CHECK(moved);
+}
+
+TEST_CASE("overrides reach sections, steps by label, and parameters of mechanisms") {
+  const Schedule s = schedule_of(kRich, {{"raft.heartbeat", "70ms"},
+                                         {"timeline.t3.after", "20s"},
+                                         {"timeline.T4.restart.wipe", "false"},
+                                         {"sync.rejoin_sync.source", "all"},
+                                         {"cluster.replication", "1"},
+                                         {"check", "[]"}});
+  CHECK(s.node.raft.heartbeat == 70ms);
+  CHECK(std::get<trigger::After>(step(s, "T3").trigger).delay == 20s);
+  CHECK_FALSE(std::get<action::Inject>(step(s, "T4").action).params.get<bool>("wipe"));
+  CHECK(s.node.sync.mechanisms[1].params.get<std::string>("source") == "all");
+  CHECK(s.node.partitioning.replication == 1);
+  CHECK(s.check.empty());
+  CHECK(schedule_of(kRich, {{"sync", "none"}}).node.sync.mechanisms.empty());
+  CHECK(schedule_of(kRich, {{"sync", "hook-copy+rejoin-sync"}}).node.sync.mechanisms.size() == 2);
+}
+
+TEST_CASE("a profile sets defaults, and the file overrides them") {
+  const std::string text = with_timeline("profile: clusterkit\ncluster: { rebalance-delay: 3s }");
+  const Schedule s = schedule_of(text);
+  CHECK(s.node.raft.election == DurationRange{1s, 2s});
+  CHECK_FALSE(s.node.raft.pre_vote);
+  CHECK(s.node.partitioning.partitions == 16);
+  CHECK(s.node.partitioning.shortage == MapShortage::refuse);
+  CHECK(s.node.partitioning.rebalance_delay == 3s);
+  CHECK(to_yaml(schedule_of(to_yaml(s))) == to_yaml(s));
+}
+
+TEST_CASE("x- keys are ignored, and - and _ are alike") {
+  const Schedule s = schedule_of(with_timeline("x-note: { a: [1] }\nraft: { pre_vote: false }"));
+  CHECK_FALSE(s.node.raft.pre_vote);
+}
+
+TEST_CASE("every scenario file of the project is right, for any seed") {
+  const std::filesystem::path root = std::filesystem::path(REJOIN_SOURCE_DIR) / "scenarios";
+  int files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.path().extension() != ".yaml") continue;
+    ++files;
+    CAPTURE(entry.path().string());
+    const auto scenario = load_scenario(entry.path().string(), linked_vocabulary());
+    if (!scenario) {
+      for (const Diagnostic& diagnostic : scenario.error()) FAIL_CHECK(to_text(diagnostic));
+      continue;
+    }
+    CHECK(scenario->materialise(2).has_value());
+  }
+  CHECK(files > 30);
+}
+
+TEST_CASE("no mutation of a file crashes its reader") {
+  constexpr std::string_view spice = "{}[]:,#&*!|>'\"%@`-? \n\t\\0x~<";
+  const std::string original(kRich);
+  std::size_t refused = 0;
+  for (std::uint64_t round = 0; round < 400; ++round) {
+    std::string text = original;
+    const auto random = [&](std::uint64_t n, std::uint64_t bound) {
+      return below(draw({.seed = round, .domain = Domain::workload, .who = n}), bound);
+    };
+    const std::uint64_t edits = 1 + random(0, 6);
+    for (std::uint64_t e = 0; e < edits; ++e) {
+      const auto at = static_cast<std::size_t>(random(4 * e + 1, text.size()));
+      const std::uint64_t what = random(4 * e + 2, 4);
+      if (what == 0) text.erase(at, random(4 * e + 3, 30));
+      if (what == 1) text.insert(at, 1, spice[random(4 * e + 3, spice.size())]);
+      if (what == 2) text[at] = static_cast<char>(random(4 * e + 3, 256));
+      if (what == 3) text.insert(at, text.substr(random(4 * e + 3, text.size()), 40));
+    }
+    const auto scenario = read(text);
+    if (!scenario) {
+      ++refused;
+      CHECK_FALSE(scenario.error().empty());
+      for (const Diagnostic& diagnostic : scenario.error())
+        CHECK_FALSE(to_text(diagnostic).empty());
+    } else {
+      (void)scenario->materialise(round);
+    }
+  }
+  CHECK(refused > 100);
+}

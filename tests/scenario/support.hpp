@@ -1,0 +1,81 @@
+// A vocabulary of its own, so that messages do not change when a plugin is added.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "sim/scenario/scenario.hpp"
+
+namespace rejoin::sim {
+
+inline ParamSpec param(std::string_view name, ParamType type, std::string_view fallback,
+                       std::vector<std::string_view> choices = {}) {
+  return {.name = name,
+          .type = type,
+          .unit = "",
+          .fallback = fallback,
+          .help = "for tests",
+          .choices = std::move(choices)};
+}
+
+inline Vocabulary test_vocabulary() {
+  Vocabulary out;
+  out.faults = {
+      {"crash", {param("target", ParamType::node, "")}},
+      {"heal", {}},
+      {"partition", {param("groups", ParamType::node_sets, "")}},
+      {"restart", {param("target", ParamType::node, ""), param("wipe", ParamType::flag, "false")}},
+  };
+  out.mechanisms = {
+      {"hook-copy", {}},
+      {"none", {}},
+      {"rejoin-sync",
+       {param("source", ParamType::choice, "freshest", {"freshest", "one", "all"}),
+        param("delay", ParamType::duration, "1s")}},
+  };
+  out.invariants = {{"no-stale-read", {}}, {"replicas-converge", {}}};
+  out.placements = {{"rendezvous", {}}};
+  out.metrics = {"missing_reads", "repair_bytes"};
+  return out;
+}
+
+inline tl::expected<Scenario, Diagnostics> read(const std::string& text,
+                                                const std::vector<Override>& overrides = {}) {
+  return read_scenario("t.yaml", text, test_vocabulary(), overrides);
+}
+
+// All that is wrong with a text, as it is printed; empty when nothing is.
+inline std::string complaints(const std::string& text,
+                              const std::vector<Override>& overrides = {}) {
+  const auto scenario = read(text, overrides);
+  std::string out;
+  if (!scenario) {
+    for (const Diagnostic& diagnostic : scenario.error()) out += to_text(diagnostic);
+  }
+  return out;
+}
+
+// The schedule of a text that must be right.
+inline Schedule schedule_of(const std::string& text, const std::vector<Override>& overrides = {},
+                            std::uint64_t seed = 1) {
+  const auto scenario = read(text, overrides);
+  if (!scenario) {
+    for (const Diagnostic& diagnostic : scenario.error()) MESSAGE(to_text(diagnostic));
+  }
+  REQUIRE(scenario.has_value());
+  const auto schedule = scenario->materialise(seed);
+  REQUIRE(schedule.has_value());
+  return *schedule;
+}
+
+// Line 1 is `format: 1`; the text begins on line 2; a timeline stands at the end.
+inline std::string with_timeline(const std::string& text) {
+  return "format: 1\n" + text + "\ntimeline: [{ label: T0, write: key-1..key-10 }]\n";
+}
+inline std::string with_steps(const std::string& steps) {
+  return "format: 1\ntimeline:\n" + steps;
+}
+
+}  // namespace rejoin::sim
