@@ -116,6 +116,8 @@ struct ClientOptions {
   Consistency read = Consistency::one;
   Duration try_timeout = 1500ms;  // then the next coordinator is asked, with the same request id
   Duration timeout = 10s;         // then the operation stays open for ever; the session ends
+  // A coordinator that let a try time out is asked last for so long, or until it is heard again.
+  Duration avoid_silent = 10s;
 };
 
 struct NodeOptions {

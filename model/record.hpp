@@ -28,7 +28,13 @@ struct Version {
   NodeId writer;
 
   friend bool operator==(const Version&, const Version&) = default;
-  friend auto operator<=>(const Version&, const Version&) = default;
+  // Written out: libc++ 16 has no <=> for time points.
+  friend std::strong_ordering operator<=>(const Version& a, const Version& b) {
+    if (a.timestamp != b.timestamp) {
+      return a.timestamp < b.timestamp ? std::strong_ordering::less : std::strong_ordering::greater;
+    }
+    return a.writer <=> b.writer;
+  }
   REJOIN_FIELDS(timestamp, writer)
 };
 
@@ -40,7 +46,7 @@ struct Record {
   RequestId origin;      // the client's request that wrote it
 
   friend bool operator==(const Record&, const Record&) = default;
-  REJOIN_FIELDS(key, value, deleted, version)
+  REJOIN_FIELDS(key, value, deleted, version, origin)
 };
 
 }  // namespace rejoin

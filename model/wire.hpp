@@ -141,7 +141,7 @@ class Writer {
       }
     } else if constexpr (IsVariant<T>::value) {
       varint(value.index());
-      std::visit([this](const auto& item) { put(item); }, value);
+      std::visit([this](const auto& item) { this->put(item); }, value);
     } else {
       static_assert(Described<const T>, "this type does not say how it is encoded");
       const std::size_t mark = open_struct();
@@ -338,15 +338,15 @@ class Describer {
         out_ += "none";
       }
     } else if constexpr (IsVector<T>::value) {
-      list(value, [this](const auto& item) { put(item); });
+      list(value, [this](const auto& item) { this->put(item); });
     } else if constexpr (IsMap<T>::value) {
       list(value, [this](const auto& item) {
-        put(item.first);
+        this->put(item.first);
         out_ += ": ";
-        put(item.second);
+        this->put(item.second);
       });
     } else if constexpr (IsVariant<T>::value) {
-      std::visit([this](const auto& item) { put(item); }, value);
+      std::visit([this](const auto& item) { this->put(item); }, value);
     } else {
       static_assert(Described<const T>, "this type does not say how it is described");
       out_ += '{';

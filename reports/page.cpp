@@ -33,13 +33,15 @@ std::string_view ansi(Paint paint) {
   return "";
 }
 
-// Invariant 2.
+// Invariant 2. Line breaks of a text are spaces to us, who wrap it anew.
 std::string clean(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (c == '\n' || c == '\t') {
+      out += ' ';
+    } else if (byte < 0x20 || byte == 0x7f) {
       out += fmt::format("\\x{:02x}", byte);
     } else {
       out += c;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -32,6 +33,7 @@ struct Open {
   std::uint32_t redirects = 0;    // since the try's timer last fired
   std::uint64_t unavailable = 0;  // refusals since then
   bool refused_ever = false;
+  std::optional<Address> asked;  // by the latest try
 };
 
 }  // namespace
@@ -70,6 +72,7 @@ struct Client::Impl {
   bool started = false;
   bool pausing = false;
   std::uint32_t session = 0;
+  std::map<Address, MonotonicTime> silent_until;  // coordinators that let a try time out
 };
 
 // ---- Operations, one after the other -------------------------------------------------------
@@ -111,10 +114,16 @@ void Client::Impl::invoke() {
   send_try(next_target());
 }
 
-// The node that was named, else each node in turn. None when that node's address is not known.
+// The node that was named, else each node in turn, those that were silent lately last. None when
+// that node's address is not known.
 std::optional<Address> Client::Impl::next_target() {
   if (nodes.empty()) return std::nullopt;
   if (open->request.via.is_none()) {
+    for (std::size_t skipped = 0; skipped < nodes.size(); ++skipped) {
+      const Address next = nodes[(open->start + open->turns++) % nodes.size()].address;
+      const auto silent = silent_until.find(next);
+      if (silent == silent_until.end() || silent->second <= env.now()) return next;
+    }
     return nodes[(open->start + open->turns++) % nodes.size()].address;
   }
   const auto at = std::find_if(nodes.begin(), nodes.end(), [&](const NodeAddress& known) {
@@ -125,6 +134,7 @@ std::optional<Address> Client::Impl::next_target() {
 
 void Client::Impl::send_try(std::optional<Address> target) {
   ++open->attempt;
+  open->asked = target;
   env.arm(kTry, env.now() + options.try_timeout);
   if (!target) return;
   const Operation& operation = open->operation;
@@ -208,6 +218,7 @@ void Client::Impl::on_try_timeout() {
   if (!open) return;
   open->redirects = 0;
   open->unavailable = 0;
+  if (open->asked) silent_until[*open->asked] = env.now() + options.avoid_silent;
   send_try(next_target());
 }
 
@@ -238,7 +249,8 @@ void Client::start() {
   impl_->begin_next();
 }
 
-void Client::on_message(Address /*from*/, ByteView bytes) {
+void Client::on_message(Address from, ByteView bytes) {
+  impl_->silent_until.erase(from);
   const std::optional<Frame> frame = decode_frame(bytes);
   const std::optional<ClientReply> reply =
       frame && frame->kind == ClientReply::kind ? decode<ClientReply>(frame->body) : std::nullopt;

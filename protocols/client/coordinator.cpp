@@ -371,7 +371,7 @@ void Coordinator::Impl::answer(Request& request, ResultKind result, const Replic
   ClientReply reply;
   reply.result = result;
   if (found != nullptr && found->record) {
-    reply.observed.push_back(found->origin);
+    reply.observed.push_back(found->record->origin);
     if (!found->record->deleted) reply.value = found->record->value;
   }
   if (request.message.operation == OperationKind::read) {

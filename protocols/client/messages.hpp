@@ -44,7 +44,7 @@ struct ClientReply {
   REJOIN_FIELDS(id, attempt, result, value, observed, served_by, leader)
 };
 
-// The record's origin is the request.
+// The origin of `record` is `id`.
 struct ReplicaWrite {
   static constexpr MessageKind kind{Channel::coordinator, 2};
   RequestId id;
@@ -81,8 +81,7 @@ struct ReplicaReadReply {
   bool accepted = false;  // false: fenced, or no owner
   // What the replica holds; none when it knows nothing of the key. Tombstones are records.
   std::optional<Record> record;
-  RequestId origin;  // of the record
-  REJOIN_FIELDS(id, attempt, replica, accepted, record, origin)
+  REJOIN_FIELDS(id, attempt, replica, accepted, record)
 };
 
 // Messages above this size go by stream: a datagram that needs fragments is lost with any of them.

@@ -26,11 +26,9 @@ void Replica::write(Address asker, const ReplicaWrite& message) {
   if (!ready()) return;
   const PartitionId partition = partition_of_key(message.record.key);
   if (!may_serve(partition, message.epoch)) return answer(asker, 0, std::move(reply));
-  Record record = message.record;
-  record.origin = message.id;
   const MergeRule rule =
       versions_ == VersionScheme::none ? MergeRule::overwrite : MergeRule::newest;
-  const StoreWrite written = store_.put(partition, record, rule, fact::WriteCause::foreground);
+  const StoreWrite written = store_.put(partition, message.record, rule, fact::WriteCause::foreground);
   reply.accepted = true;
   answer(asker, written.seq, std::move(reply));
 }
@@ -40,8 +38,7 @@ void Replica::read(Address asker, const ReplicaRead& message) {
                          .attempt = message.attempt,
                          .replica = self_,
                          .accepted = false,
-                         .record = std::nullopt,
-                         .origin = {}};
+                         .record = std::nullopt};
   if (!ready()) return answer(asker, 0, std::move(reply));
   const PartitionId partition = partition_of_key(message.key);
   if (!may_serve(partition, message.epoch) || !gate_.is_open(partition)) {
@@ -50,7 +47,6 @@ void Replica::read(Address asker, const ReplicaRead& message) {
   reply.accepted = true;
   if (const Record* record = store_.get(partition, message.key)) {
     reply.record = *record;
-    reply.origin = record->origin;
   }
   answer(asker, store_.sequence_of(partition, message.key), std::move(reply));
 }

@@ -37,9 +37,8 @@ struct LogEntry {
   EntryKind kind{};
   PartitionId partition;
   Record record;
-  RequestId origin;  // of the record
   std::uint64_t count = 0;
-  REJOIN_FIELDS(seq, kind, partition, record, origin, count)
+  REJOIN_FIELDS(seq, kind, partition, record, count)
 };
 
 // Appends one frame.

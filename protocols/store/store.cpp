@@ -51,7 +51,6 @@ struct Store::Impl {
   bool replay(LogEntry entry) {
     if (entry.partition.value >= partitions.size()) return false;
     Partition& partition = partitions[entry.partition.value];
-    entry.record.origin = entry.origin;
     switch (entry.kind) {
       case EntryKind::put: {
         Stored& stored = partition.records[entry.record.key];
@@ -86,15 +85,13 @@ struct Store::Impl {
                                .kind = EntryKind::snapshot,
                                .partition = {},
                                .record = {},
-                               .origin = {},
                                .count = record_count()});
     for (std::uint32_t p = 0; p < partitions.size(); ++p) {
       for (const auto& [key, stored] : partitions[p].records) {
         store::write_entry(image, {.seq = stored.seq,
                                    .kind = EntryKind::put,
                                    .partition = PartitionId(p),
-                                   .record = stored.record,
-                                   .origin = stored.record.origin});
+                                   .record = stored.record});
       }
     }
     journal.write_snapshot(image.take());
@@ -163,8 +160,7 @@ StoreWrite Store::put(PartitionId id, const Record& record, MergeRule rule,
   LogEntry entry{.seq = written.seq,
                  .kind = written.erased ? EntryKind::erase : EntryKind::put,
                  .partition = id,
-                 .record = record,
-                 .origin = record.origin};
+                 .record = record};
   impl_->log(entry);
   if (written.erased) {
     if (known) partition.records.erase(at);
@@ -182,7 +178,7 @@ StoreWrite Store::put(PartitionId id, const Record& record, MergeRule rule,
 std::uint64_t Store::drop(PartitionId id) {
   Partition& partition = impl_->at(id);
   const std::uint64_t seq = last_sequence() + 1;
-  impl_->log({.seq = seq, .kind = EntryKind::drop, .partition = id, .record = {}, .origin = {}});
+  impl_->log({.seq = seq, .kind = EntryKind::drop, .partition = id, .record = {}});
   partition.records.clear();
   partition.dropped = seq;
   impl_->bus.publish(fact::PartitionDropped{.partition = id, .seq = seq});

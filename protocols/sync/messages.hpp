@@ -36,14 +36,6 @@ inline constexpr std::uint8_t kSourceStates = 3;
   return "unknown";
 }
 
-// A Record as a source sends it: with the request that wrote it, which Record's own encoding
-// leaves out.
-struct SentRecord {
-  Record record;
-  RequestId origin;
-  REJOIN_FIELDS(record, origin)
-};
-
 struct FreshnessRequest {
   static constexpr MessageKind kind{Channel::sync, 1};
   std::uint64_t repair = 0;
@@ -90,7 +82,7 @@ struct FetchReply {
   PartitionId partition;
   SourceState state{};
   std::uint32_t chunk = 0;
-  std::vector<SentRecord> records;  // keys ascend
+  std::vector<Record> records;  // keys ascend
   bool more = false;
   Key last;  // of `records`; "" when there are none
   REJOIN_FIELDS(repair, source, partition, state, chunk, records, more, last)

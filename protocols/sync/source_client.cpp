@@ -70,7 +70,7 @@ bool SourceClient::on_chunk(Address from, FetchReply reply) {
     return true;
   }
   if (asked.chunk > 0 && !reply.records.empty() &&
-      reply.records.front().record.key <= asked.after) {
+      reply.records.front().key <= asked.after) {
     return false;
   }
 
@@ -81,13 +81,7 @@ bool SourceClient::on_chunk(Address from, FetchReply reply) {
     asked.attempt = 0;
     send(at->first, asked);
   }
-  std::vector<Record> records;
-  records.reserve(reply.records.size());
-  for (SentRecord& sent : reply.records) {
-    records.push_back(std::move(sent.record));
-    records.back().origin = sent.origin;
-  }
-  listener_.on_records(reply.repair, std::move(records));
+  listener_.on_records(reply.repair, std::move(reply.records));
   if (!more) {
     const auto still = asked_.find({reply.repair, reply.source});
     CHECK_THAT(still != asked_.end());
@@ -226,8 +220,8 @@ bool SourceClient::well_formed(const FetchReply& reply) const {
   if (reply.state != SourceState::ready && (!reply.records.empty() || reply.more)) return false;
   if (reply.more && reply.records.empty()) return false;
   const Key* previous = nullptr;
-  for (const SentRecord& sent : reply.records) {
-    const Key& key = sent.record.key;
+  for (const Record& record : reply.records) {
+    const Key& key = record.key;
     if (previous != nullptr && key <= *previous) return false;
     if (partition_of(key, context_.gate.partition_count()) != reply.partition) return false;
     previous = &key;

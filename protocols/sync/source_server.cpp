@@ -74,10 +74,10 @@ void SourceServer::collect(const FetchRequest& request, FetchReply& reply) const
     }
     constexpr std::uint64_t kOtherFieldsBytes = 24;
     used += record.key.size() + record.value.size() + kOtherFieldsBytes;
-    reply.records.push_back({record, record.origin});
+    reply.records.push_back(record);
     return true;
   });
-  if (!reply.records.empty()) reply.last = reply.records.back().record.key;
+  if (!reply.records.empty()) reply.last = reply.records.back().key;
 }
 
 template <class Reply>

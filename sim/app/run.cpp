@@ -149,7 +149,7 @@ ExitStatus execute(const RunCommand& command) {
     if (json) {
       files.push_back(std::move(outcome.trials));
     } else {
-      if (&job != &jobs->front()) print("\n");
+      if (&job != &jobs->front() || command.trace) print("\n");
       report_text(command, job, outcome);
     }
   }

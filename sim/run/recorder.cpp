@@ -221,7 +221,7 @@ void Recorder::on_read(const Operation& read) {
   ReadRecord out{.operation = read, .stale = false, .expected_value = {}, .why = {}};
   if (read.result == ResultKind::unavailable) {
     ++counts_["unavailable_reads"];
-  } else if (const Operation* missed = world_.missed_write(read.key, read.observed, read.invoked)) {
+  } else if (const Operation* missed = world_.missed_by(read)) {
     out.stale = true;
     out.expected_value =
         missed->kind == OperationKind::remove ? "not-found (deleted)" : missed->value;

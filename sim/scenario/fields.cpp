@@ -195,6 +195,8 @@ List of_data() {
             "then another coordinator is asked, with the same request", kPositive),
       field("client", "timeout", duration, MEMBER(client.timeout),
             "then the outcome stays unknown for ever", kPositive),
+      field("client", "avoid-silent", duration, MEMBER(client.avoid_silent),
+            "how long a coordinator that did not answer is asked last"),
       field("", "fifo", flag, MEMBER(fifo),
             "events at one instant happen in order of arrival, not of a hash"),
       field("limits", "virtual-time", duration, MEMBER(limits.virtual_time), "of a run", kPositive),

@@ -164,6 +164,8 @@ TEST_CASE("colour only when asked, and names cannot steer the terminal") {
   record.scenario = "t0\x1b[2J";
   CHECK_FALSE(has(text_report(record, {}), "\x1b"));
   CHECK(has(text_report(record, {}), "t0\\x1b[2J"));
+  record.about = "one line\nand another";
+  CHECK(has(text_report(record, {}), "one line and another\n"));
   TextOptions colour;
   colour.colour = true;
   CHECK(has(text_report(record, colour), "\x1b[32m"));
