@@ -50,7 +50,7 @@ TEST_CASE("a malformed answer is rejected, and the right one is still accepted a
   bad[2].state = static_cast<SourceState>(9);
   bad[3].state = SourceState::unable;  // and yet has records
   bad[4].records.push_back(bad[4].records[0]);
-  bad[5].records[0].record.key = bad[5].last = asked.alien;
+  bad[5].records[0].key = bad[5].last = asked.alien;
   bad[6].last = "another";
   bad[7].records.clear();
   bad[7].last.clear();
