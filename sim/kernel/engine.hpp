@@ -8,7 +8,7 @@
 // 2. A timer has one entry that counts. Arming it for later only writes the deadline and reserves
 //    a sequence; the entry is pushed again, with that sequence, when it surfaces.
 // 3. Structural changes (crash, halt) asked for while a process or a listener is on the stack
-//    wait until it has returned: see `busy` and `stops`.
+//    wait until it has returned: see `busy`, and Stop in host.hpp.
 #pragma once
 
 #include <cstdint>

@@ -172,6 +172,7 @@ void LadderQueue::make_rung(const std::vector<QueueEntry>& entries) {
 }
 
 void LadderQueue::sort_into_run() {
+  // There are no ties: sequences are unique.
   std::sort(scratch_.begin(), scratch_.end(), Later());
   run_.swap(scratch_);
   spread_at_ = std::max(kRunMax, 2 * run_.size());
