@@ -197,6 +197,8 @@ List of_data() {
             "then the outcome stays unknown for ever", kPositive),
       field("client", "avoid-silent", duration, MEMBER(client.avoid_silent),
             "how long a coordinator that did not answer is asked last"),
+      field("client", "avoid-silent", duration, MEMBER(client.avoid_silent),
+            "a coordinator that let a try time out is asked last for so long"),
       field("", "fifo", flag, MEMBER(fifo),
             "events at one instant happen in order of arrival, not of a hash"),
       field("limits", "virtual-time", duration, MEMBER(limits.virtual_time), "of a run", kPositive),
