@@ -90,7 +90,7 @@ TEST_CASE("a trace has a line an event, and its filter leaves only what matches"
   REQUIRE(report != std::string::npos);
 
   const test::Finished some =
-      test::rejoin({"run", kSeed, "--trace", "key=key-125,node=node-3", "--from", "60s"});
+      test::rejoin({"run", kSeed, "--trace", "key=key-125,node=node-3", "--from", "30s"});
   std::istringstream lines(some.out.substr(0, some.out.find("\nPASS t0-t5")));
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
