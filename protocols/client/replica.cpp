@@ -28,7 +28,8 @@ void Replica::write(Address asker, const ReplicaWrite& message) {
   if (!may_serve(partition, message.epoch)) return answer(asker, 0, std::move(reply));
   const MergeRule rule =
       versions_ == VersionScheme::none ? MergeRule::overwrite : MergeRule::newest;
-  const StoreWrite written = store_.put(partition, message.record, rule, fact::WriteCause::foreground);
+  const StoreWrite written =
+      store_.put(partition, message.record, rule, fact::WriteCause::foreground);
   reply.accepted = true;
   answer(asker, written.seq, std::move(reply));
 }

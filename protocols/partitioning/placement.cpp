@@ -16,6 +16,7 @@ tl::expected<PartitionMap, std::string> make_map(Epoch epoch, const Partitioning
   if (options.partitions == 0 || options.replication == 0) {
     return tl::unexpected(std::string("partitions and replication are at least 1"));
   }
+  // Equal ids are the same member: no ties that could be seen.
   std::sort(members.begin(), members.end());
   members.erase(std::unique(members.begin(), members.end()), members.end());
   const bool is_short = members.size() < options.replication;

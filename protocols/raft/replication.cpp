@@ -341,6 +341,7 @@ void Core::advance_commit() {
     copies.push_back(at == peers_.end() ? durable_ : at->second.match);
   }
   CHECK_THAT(!copies.empty());
+  // Indices alone are sorted: no ties that could be seen.
   std::sort(copies.begin(), copies.end(), std::greater<>());
   const LogIndex held = copies[copies.size() / 2];
   if (held <= commit_) return;

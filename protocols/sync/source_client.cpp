@@ -69,8 +69,7 @@ bool SourceClient::on_chunk(Address from, FetchReply reply) {
     close(at, outcome_of(reply.state));
     return true;
   }
-  if (asked.chunk > 0 && !reply.records.empty() &&
-      reply.records.front().key <= asked.after) {
+  if (asked.chunk > 0 && !reply.records.empty() && reply.records.front().key <= asked.after) {
     return false;
   }
 
