@@ -21,14 +21,15 @@ std::uint64_t allocations = 0;
 std::uint64_t allocated_bytes = 0;
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: else the compiler takes what is freed here for what was never newed.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   allocated_bytes += size;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace rejoin {
 namespace {

@@ -116,6 +116,9 @@ struct Limits {
   Duration virtual_time = 24h;
   std::uint64_t events = 50'000'000;
   Duration settle = 30s;  // at most, after the last step, until quiet
+  // The settling begins with the end of all partitions and cuts. False: they last, and only safety
+  // can be asked for.
+  bool heal = true;
   Duration settle_quiet = 2s;
   // A step that waits for a fact for longer than this never fires: an unmet expectation.
   Duration patience = 10min;

@@ -248,6 +248,7 @@ void RepairQueue::rank(Repair& repair) {
     return std::find(order.begin(), order.end(), node) - order.begin();
   };
   std::vector<Freshness>& fresh = repair.fresh;
+  // The node is the last criterion and differs: no ties.
   std::sort(fresh.begin(), fresh.end(), [&place](const Freshness& a, const Freshness& b) {
     if (a.newest != b.newest) return b.newest < a.newest;
     if (a.records != b.records) return a.records > b.records;

@@ -5,8 +5,14 @@
 
 #include "model/check.hpp"
 #include "sim/run/run.hpp"
+#include "sim/run/vocabulary.hpp"
 
 namespace rejoin::app {
+
+const sim::Vocabulary& vocabulary() {
+  static const sim::Vocabulary all = sim::linked_vocabulary();
+  return all;
+}
 
 namespace {
 

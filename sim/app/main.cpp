@@ -1,11 +1,14 @@
-// The program `rejoin`.
+// The program `rejoin`, and, with the planted bugs compiled in, `rejoin-hunt`.
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <variant>
+#include <vector>
 
+#include "model/mutant.hpp"
 #include "sim/app/command_line.hpp"
 #include "sim/app/commands.hpp"
 
@@ -18,7 +21,26 @@ extern "C" void on_abort(int /*signal*/) {
   ::_exit(static_cast<int>(ExitStatus::own_failure));
 }
 
-ExitStatus act(const std::vector<std::string>& words) {
+#ifdef REJOIN_HUNT
+// `rejoin-hunt --bug NAME COMMAND...` is `rejoin COMMAND...` with that bug planted.
+bool plant_bug(std::vector<std::string>& words) {
+  if (words.size() < 2 || words[0] != "--bug") return true;
+  if (!rejoin::plant_mutant(words[1])) {
+    std::string known;
+    for (const rejoin::MutantSpec& spec : rejoin::mutants()) known += " " + std::string(spec.name);
+    rejoin::app::print_error(
+        rejoin::app::error_text("there is no bug `" + words[1] + "`; known here:" + known));
+    return false;
+  }
+  words.erase(words.begin(), words.begin() + 2);
+  return true;
+}
+#endif
+
+ExitStatus act(std::vector<std::string> words) {
+#ifdef REJOIN_HUNT
+  if (!plant_bug(words)) return ExitStatus::bad_input;
+#endif
   const auto command = rejoin::app::parse_command_line(words);
   if (!command) {
     rejoin::app::print_error(command.error());

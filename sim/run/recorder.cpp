@@ -14,12 +14,35 @@ std::string list_keys(const std::vector<Key>& keys) {
   return keys.front() + ".." + keys.back();
 }
 
+// What a step that does nothing waited for.
+std::string says(const Trigger& trigger) {
+  using What = trigger::When::What;
+  if (const auto* quiet = std::get_if<trigger::Quiet>(&trigger)) {
+    return "nothing has changed for " + to_text(quiet->length);
+  }
+  const auto* when = std::get_if<trigger::When>(&trigger);
+  if (when == nullptr) return "wait";
+  const std::string node = to_name(when->node);
+  switch (when->what) {
+    case What::removed: return node + " is removed";
+    case What::joined: return node + " has joined";
+    case What::leader: return "there is a leader";
+    case What::rebalanced: return "partitions are rebalanced";
+    case What::repair_started: return node + " begins to repair";
+    case What::repair_completed: return node + " has repaired a partition";
+    case What::started: return when->text + " has begun";
+    case What::sync_requested: return node + " begins its sync " + std::to_string(when->count);
+    case What::sync_completed: return node + " ends its sync " + std::to_string(when->count);
+  }
+  return "wait";
+}
+
 std::string says(const Step& step) {
   if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
     return Faults::find(inject->fault)->says(inject->params);
   }
   const auto* operate = std::get_if<action::Operate>(&step.action);
-  if (operate == nullptr) return "wait";
+  if (operate == nullptr) return says(step.trigger);
   std::string out;
   switch (operate->kind) {
     case OperationKind::write:
@@ -66,6 +89,7 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
                                          "consensus_messages",
                                          "converged_after_ns",
                                          "disk_bytes",
+                                         "dropped_messages",
                                          "elections",
                                          "foreground_bytes",
                                          "foreground_messages",
@@ -316,6 +340,7 @@ void Recorder::finish(const Kernel& kernel, bool converged) {
   }
   set_metric("messages", traffic.messages);
   set_metric("bytes", traffic.bytes);
+  set_metric("dropped_messages", traffic.dropped);
   set_metric("disk_bytes", kernel.disk_bytes_written());
   record_.metrics["min_copies"] =
       copies_min_ ? std::optional(static_cast<std::int64_t>(*copies_min_)) : std::nullopt;

@@ -106,7 +106,7 @@ class Runner final : public KernelListener, public TimelineListener {
 
   // The last phase: faults of the network end, and the cluster comes to rest or runs out of time.
   End settle() {
-    kernel_.network().heal();
+    if (schedule_.limits.heal) kernel_.network().heal();
     const MonotonicTime from = kernel_.now();
     const MonotonicTime until = from + schedule_.limits.settle;
     const World& world = judges_.world();

@@ -83,6 +83,9 @@ List of_file() {
             {"as-many-as-nodes", "refuse"}),
       field("cluster", "rebalance-delay", duration, MEMBER(node.partitioning.rebalance_delay),
             "from a change of members to the new map"),
+      field("cluster", "rebalance-on-leadership", flag,
+            MEMBER(node.partitioning.rebalance_on_leadership),
+            "a new leader proposes the map that the one before it owed; else it is lost"),
       field("cluster", "skip-promoted-source", flag, MEMBER(node.partitioning.skip_promoted_source),
             "an old replica that becomes primary is not offered as a source"),
       field("cluster", "hooks-on-role-change", flag, MEMBER(node.partitioning.hooks_on_role_change),
@@ -201,6 +204,8 @@ List of_data() {
             "a coordinator that let a try time out is asked last for so long"),
       field("", "fifo", flag, MEMBER(fifo),
             "events at one instant happen in order of arrival, not of a hash"),
+      field("limits", "heal", flag, MEMBER(limits.heal),
+            "partitions and cuts end when the last step has completed"),
       field("limits", "virtual-time", duration, MEMBER(limits.virtual_time), "of a run", kPositive),
       field("limits", "events", integer, MEMBER(limits.events), "of a run", kPositive),
       field("limits", "settle", duration, MEMBER(limits.settle),
@@ -264,9 +269,11 @@ void apply_profile(Schedule& schedule) {
   node.membership.rejoin_when_removed = false;
   node.partitioning.partitions = 16;
   node.partitioning.rebalance_delay = 2s;
+  node.partitioning.rebalance_on_leadership = false;
   node.partitioning.shortage = MapShortage::refuse;
   node.partitioning.skip_promoted_source = true;
   node.partitioning.hooks_on_role_change = true;
+  node.sync.fetches_in_flight = 50;  // its pool of hooks
 }
 
 }  // namespace rejoin::sim

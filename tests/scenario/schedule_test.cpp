@@ -2,8 +2,8 @@
 #include <filesystem>
 
 #include "model/random.hpp"
+#include "sim/run/vocabulary.hpp"
 #include "support.hpp"
-#include "vocabulary.hpp"
 
 using namespace rejoin;
 using namespace rejoin::sim;

@@ -1,0 +1,34 @@
+#include "sim/run/vocabulary.hpp"
+
+#include "protocols/partitioning/placement.hpp"
+#include "protocols/sync/mechanism.hpp"
+#include "sim/faults/fault.hpp"
+#include "sim/invariants/invariant.hpp"
+#include "sim/run/recorder.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+template <class Spec>
+std::vector<Vocabulary::Plugin> plugins_of() {
+  std::vector<Vocabulary::Plugin> out;
+  for (const Spec& spec : Registry<Spec>::all()) {
+    Vocabulary::Plugin plugin{.name = std::string(spec.name), .params = {}};
+    if constexpr (requires { spec.params; }) plugin.params = spec.params;
+    out.push_back(std::move(plugin));
+  }
+  return out;
+}
+
+}  // namespace
+
+Vocabulary linked_vocabulary() {
+  return {.faults = plugins_of<FaultSpec>(),
+          .mechanisms = plugins_of<MechanismSpec>(),
+          .invariants = plugins_of<InvariantSpec>(),
+          .placements = plugins_of<PlacementSpec>(),
+          .metrics = metric_names()};
+}
+
+}  // namespace rejoin::sim
