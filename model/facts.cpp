@@ -33,8 +33,14 @@ std::string describe(const Fact& fact) {
   return std::string(name_of(fact)) + describer.take();
 }
 
+void encode_fact(Writer& writer, const Fact& fact) {
+  writer.put(fact);
+}
+
 Bytes encode_fact(const Fact& fact) {
-  return encode(fact);
+  Writer writer;
+  encode_fact(writer, fact);
+  return writer.take();
 }
 
 }  // namespace rejoin

@@ -335,6 +335,7 @@ class Observer {
 // One line: `BecameLeader{group: 1, term: 2}`.
 [[nodiscard]] std::string describe(const Fact& fact);
 // The canonical encoding that folds into the digest.
+void encode_fact(Writer& writer, const Fact& fact);
 [[nodiscard]] Bytes encode_fact(const Fact& fact);
 
 }  // namespace rejoin

@@ -41,7 +41,7 @@ void Writer::close_struct(std::size_t mark) {
               bytes.begin() + static_cast<std::ptrdiff_t>(n));
 }
 
-std::uint64_t Reader::varint() {
+std::uint64_t Reader::long_varint() {
   std::uint64_t value = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
     if (at_ == end_) break;
@@ -77,15 +77,6 @@ ByteView Reader::raw(std::size_t size) {
   const ByteView bytes(at_, size);
   at_ += size;
   return bytes;
-}
-
-std::size_t Reader::count(std::size_t item_size_min) {
-  const std::uint64_t n = varint();
-  if (n > left() / item_size_min) {
-    fail();
-    return 0;
-  }
-  return static_cast<std::size_t>(n);
 }
 
 void Describer::quote(std::string_view text) {

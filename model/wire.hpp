@@ -165,6 +165,7 @@ class Writer {
   [[nodiscard]] ByteView view() const { return out_; }
   [[nodiscard]] Bytes take() { return std::move(out_); }
   void reserve(std::size_t bytes) { out_.reserve(bytes); }
+  void clear() { out_.clear(); }  // keeps its memory: a writer that is used again allocates nothing
 
  private:
   std::size_t open_struct();
@@ -244,11 +245,20 @@ class Reader {
     }
   }
 
-  [[nodiscard]] std::uint64_t varint();
+  [[nodiscard]] std::uint64_t varint() {
+    // Nearly all are below 128.
+    if (at_ != end_ && *at_ < 0x80) return *at_++;
+    return long_varint();
+  }
   [[nodiscard]] std::uint32_t fixed32();
   [[nodiscard]] ByteView raw(std::size_t size);
   // A count of items of at least `item_size_min` bytes each; fails when they cannot all be here.
-  [[nodiscard]] std::size_t count(std::size_t item_size_min);
+  [[nodiscard]] std::size_t count(std::size_t item_size_min) {
+    const std::uint64_t n = varint();
+    if (n <= left() / item_size_min) return static_cast<std::size_t>(n);
+    fail();
+    return 0;
+  }
 
   // The bytes are the fields of one struct: it may end early or late (invariant 2).
   void enter_fields() { in_struct_ = true; }
@@ -262,6 +272,7 @@ class Reader {
   [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
 
  private:
+  [[nodiscard]] std::uint64_t long_varint();
   template <class T>
   [[nodiscard]] T narrow(std::uint64_t v) {
     if (v > static_cast<std::uint64_t>(std::numeric_limits<T>::max())) {

@@ -1,6 +1,7 @@
 #include "sim/kernel/chain.hpp"
 
 #include <array>
+#include <bit>
 #include <cstring>
 
 namespace rejoin::sim {
@@ -11,6 +12,11 @@ constexpr std::size_t kInlineMax = 512;
 
 template <class Integer>
 std::uint8_t* put(std::uint8_t* out, Integer value) {
+  if constexpr (std::endian::native == std::endian::little) {
+    // Compilers do not make one store of the loop below.
+    std::memcpy(out, &value, sizeof(Integer));
+    return out + sizeof(Integer);
+  }
   for (std::size_t i = 0; i < sizeof(Integer); ++i) {
     *out++ = static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i));
   }

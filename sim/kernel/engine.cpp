@@ -51,15 +51,15 @@ void Engine::begin_event(const TraceEvent& event) {
 }
 
 void Engine::publish(const FactSource& source, const Fact& fact) {
-  Writer writer;
-  writer.varint(source.incarnation.value);
-  writer.raw(encode_fact(fact));
+  scratch.clear();
+  scratch.varint(source.incarnation.value);
+  encode_fact(scratch, fact);
   chain.fold({.at = now,
               .kind = kChainFact,
               .host = source.node.value,
               .peer = source.client.value,
               .id = events},
-             writer.view());
+             scratch.view());
   if (trace != nullptr) trace->on_fact(now, events, source, fact);
   ++listening;
   listener.on_fact(now, events, source, fact);

@@ -98,6 +98,7 @@ struct Engine {
   std::uint64_t dead = 0;  // entries of timers that will not fire
   Network network;
   Chain chain;
+  Writer scratch;  // for what is folded next; kept for its memory
   Traffic traffic;
   std::uint32_t listening = 0;  // on_fact calls on the stack
   bool dispatching = false;     // a process is on the stack

@@ -131,7 +131,8 @@ void Host::end_life(const Fact& fact) {
 }
 
 void Host::fold(const DurableWrite& write) {
-  Writer writer;
+  Writer& writer = engine_.scratch;
+  writer.clear();
   writer.varint(write.file_hash);
   writer.varint(write.offset);
   writer.varint(write.length);
