@@ -300,12 +300,13 @@ void Raft::transmit(const Outgoing& out) {
 
 void Raft::send_beats() {
   const auto send_all = [this](auto& frames) {
-    for (const auto& [to, frame] : frames) {
+    for (auto& [to, frame] : frames) {
+      if (frame.beats.empty()) continue;
       std::uint64_t identity = 0;
       for (const auto& beat : frame.beats) identity = mix(identity, identity_of(beat));
       env_.send_message(to, Transport::datagram, frame, Purpose::consensus, identity);
+      frame.beats.clear();
     }
-    frames.clear();
   };
   send_all(beats_);
   send_all(beat_answers_);

@@ -98,7 +98,8 @@ class Raft final : public Component, public Consensus {
   std::optional<ServerId> identity_;
   bool evicted_ = false;
   std::optional<MonotonicTime> armed_;
-  // Of the event being handled, by peer: a frame each at its end.
+  // Of the event being handled, by peer: a frame each at its end. Emptied, not erased: the next
+  // beat needs them again.
   std::map<Address, Heartbeats> beats_;
   std::map<Address, HeartbeatResponses> beat_answers_;
 };
