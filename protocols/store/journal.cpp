@@ -83,6 +83,7 @@ void Journal::append(const LogEntry& entry) {
     return;
   }
   Writer frame;
+  frame.reserve(128);
   write_entry(frame, entry);
   log_bytes_ += frame.size();
   env_.append(kLog, frame.view());
