@@ -204,13 +204,17 @@ PartitionId World::partition_of_key(const Key& key) const {
   return at != keys_.end() ? at->second.partition : partition_of(key, partitions_);
 }
 
-const ShadowRecord* World::remembered(NodeId node, const Key& key) const {
-  const auto of_node = nodes_.find(node);
-  if (of_node == nodes_.end()) return nullptr;
-  const auto records = of_node->second.records.find(partition_of_key(key));
-  if (records == of_node->second.records.end()) return nullptr;
+const ShadowRecord* World::remembered(const ShadowNode& node, PartitionId partition,
+                                      const Key& key) {
+  const auto records = node.records.find(partition);
+  if (records == node.records.end()) return nullptr;
   const auto at = records->second.find(key);
   return at == records->second.end() ? nullptr : &at->second;
+}
+
+const ShadowRecord* World::remembered(NodeId node, const Key& key) const {
+  const auto at = nodes_.find(node);
+  return at == nodes_.end() ? nullptr : remembered(at->second, partition_of_key(key), key);
 }
 
 const ShadowRecord* World::stored(NodeId node, const Key& key) const {
@@ -266,10 +270,11 @@ NodeSnapshot World::snapshot(NodeId id, MonotonicTime /*now*/) const {
   if (!node.up || !node.member) return out;
   for (const auto& [key, history] : keys_) {
     if (!map_->owns(id, history.partition)) continue;
-    const ShadowRecord* record = stored(id, key);
-    std::vector<RequestId> held;
-    if (record != nullptr) held.push_back(record->origin);
-    if (missed(key, held, Cut{}) == nullptr) continue;
+    const ShadowRecord* record = remembered(node, history.partition, key);
+    if (record != nullptr && record->erased) record = nullptr;
+    const std::span held = record == nullptr ? std::span<const RequestId>()
+                                             : std::span<const RequestId>(&record->origin, 1);
+    if (missed(history, held, Cut{}) == nullptr) continue;
     ++(record != nullptr && !record->deleted ? out.stale_keys : out.missing_keys);
   }
   return out;

@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -140,6 +141,12 @@ class World {
   [[nodiscard]] const Operation* missed_write(const Key& key,
                                               const std::vector<RequestId>& observed,
                                               MonotonicTime time) const;
+  // The newest acknowledged so far, of a history that is at hand.
+  [[nodiscard]] std::vector<const Operation*> newest_acknowledged(const KeyHistory& history) const {
+    return newest(history, Cut{});
+  }
+  // On how many nodes that are up this write of the history, or one that is newer, is stored.
+  [[nodiscard]] std::uint64_t copies(const KeyHistory& history, const Operation& write) const;
   // The same two for an operation that was invoked: exact also for acknowledgements at the very
   // instant of its invocation. missed_by is null when `read` has no answer (value or not-found).
   [[nodiscard]] std::vector<const Operation*> newest_acknowledged_before(
@@ -167,6 +174,8 @@ class World {
   };
 
   ShadowNode& shadow(NodeId node);
+  [[nodiscard]] static const ShadowRecord* remembered(const ShadowNode& node, PartitionId partition,
+                                                      const Key& key);
   void absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact);
   void absorb_client(MonotonicTime at, const Fact& fact);
   void absorb_record(ShadowNode& node, const fact::RecordWritten& written);
@@ -181,7 +190,12 @@ class World {
   [[nodiscard]] bool older(const KeyHistory& history, std::size_t a, std::size_t b) const;
   [[nodiscard]] std::optional<Cut> promised(const Operation& read) const;
   [[nodiscard]] std::uint64_t invocation(const Operation& operation) const;
+  [[nodiscard]] const KeyHistory* history_of(const Key& key) const;
+  [[nodiscard]] std::vector<const Operation*> newest(const KeyHistory& history,
+                                                     const Cut& cut) const;
   [[nodiscard]] std::vector<const Operation*> newest(const Key& key, const Cut& cut) const;
+  [[nodiscard]] const Operation* missed(const KeyHistory& history,
+                                        std::span<const RequestId> observed, const Cut& cut) const;
   [[nodiscard]] const Operation* missed(const Key& key, const std::vector<RequestId>& observed,
                                         const Cut& cut) const;
   [[nodiscard]] bool delete_excuses(const KeyHistory& history, std::size_t write) const;

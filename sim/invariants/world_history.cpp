@@ -83,6 +83,7 @@ const Operation* World::find_write(RequestId id) const {
 // ---- Order of versions -----------------------------------------------------------------------
 
 bool World::older(RequestId a, RequestId b) const {
+  if (a == b) return false;
   const auto at_a = writes_.find(a);
   const auto at_b = writes_.find(b);
   if (at_a == writes_.end() || at_b == writes_.end()) return false;
@@ -119,10 +120,7 @@ bool World::older(const KeyHistory& history, std::size_t a, std::size_t b) const
 // Acknowledgements are walked from the last one back, keeping the latest invocation seen. A write
 // acknowledged before that invocation is older than it, and so is every write acknowledged
 // earlier still: the walk ends there, after as many steps as there are concurrent writes.
-std::vector<const Operation*> World::newest(const Key& key, const Cut& cut) const {
-  const auto found = keys_.find(key);
-  if (found == keys_.end()) return {};
-  const KeyHistory& history = found->second;
+std::vector<const Operation*> World::newest(const KeyHistory& history, const Cut& cut) const {
   const auto reaches = [&](std::size_t position) {
     return replicas_needed(history.writes[position].level, cut.owners) >= cut.replicas_min;
   };
@@ -133,6 +131,12 @@ std::vector<const Operation*> World::newest(const Key& key, const Cut& cut) cons
         return history.orders[position].acknowledged < cut.order &&
                *history.writes[position].returned < cut.time;
       });
+  // Most keys are written once.
+  if (end - history.acknowledged.begin() == 1) {
+    const std::size_t only = history.acknowledged.front();
+    if (!reaches(only)) return {};
+    return {&history.writes[only]};
+  }
   std::vector<std::size_t> candidates;
   std::uint64_t latest = 0;
   for (auto at = end; at != history.acknowledged.begin();) {
@@ -153,6 +157,28 @@ std::vector<const Operation*> World::newest(const Key& key, const Cut& cut) cons
   return out;
 }
 
+const KeyHistory* World::history_of(const Key& key) const {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? nullptr : &found->second;
+}
+
+std::vector<const Operation*> World::newest(const Key& key, const Cut& cut) const {
+  const KeyHistory* history = history_of(key);
+  if (history == nullptr) return {};
+  return newest(*history, cut);
+}
+
+std::uint64_t World::copies(const KeyHistory& history, const Operation& write) const {
+  std::uint64_t out = 0;
+  for (const auto& [id, node] : nodes_) {
+    if (!node.up) continue;
+    const ShadowRecord* held = remembered(node, history.partition, write.key);
+    if (held == nullptr || held->erased) continue;
+    if (held->origin == write.id || older(write.id, held->origin)) ++out;
+  }
+  return out;
+}
+
 // ---- What a read should have seen --------------------------------------------------------------
 
 bool World::delete_excuses(const KeyHistory& history, std::size_t write) const {
@@ -160,9 +186,9 @@ bool World::delete_excuses(const KeyHistory& history, std::size_t write) const {
                      [&](std::size_t d) { return !older(history, d, write); });
 }
 
-const Operation* World::missed(const Key& key, const std::vector<RequestId>& observed,
+const Operation* World::missed(const KeyHistory& history, std::span<const RequestId> observed,
                                const Cut& cut) const {
-  const std::vector<const Operation*> newest_writes = newest(key, cut);
+  const std::vector<const Operation*> newest_writes = newest(history, cut);
   for (auto at = newest_writes.rbegin(); at != newest_writes.rend(); ++at) {
     const Operation& candidate = **at;
     if (!observed.empty()) {
@@ -172,10 +198,15 @@ const Operation* World::missed(const Key& key, const std::vector<RequestId>& obs
       continue;
     }
     if (candidate.kind != OperationKind::write) continue;
-    const auto& [history, position] = writes_.at(candidate.id);
-    if (!delete_excuses(*history, position)) return &candidate;
+    if (!delete_excuses(history, writes_.at(candidate.id).second)) return &candidate;
   }
   return nullptr;
+}
+
+const Operation* World::missed(const Key& key, const std::vector<RequestId>& observed,
+                               const Cut& cut) const {
+  const KeyHistory* history = history_of(key);
+  return history == nullptr ? nullptr : missed(*history, observed, cut);
 }
 
 std::vector<const Operation*> World::newest_acknowledged(const Key& key, MonotonicTime time) const {

@@ -277,18 +277,9 @@ std::string Recorder::why_stale(const Operation& read, const Operation& missed) 
 
 void Recorder::count_copies() {
   for (const auto& [key, history] : world_.keys()) {
-    const std::vector<const Operation*> newest =
-        world_.newest_acknowledged(key, MonotonicTime::max());
-    for (const Operation* write : newest) {
+    for (const Operation* write : world_.newest_acknowledged(history)) {
       if (write->kind == OperationKind::remove) continue;
-      std::uint64_t copies = 0;
-      for (const auto& [id, node] : world_.nodes()) {
-        const ShadowRecord* held = node.up ? world_.stored(id, key) : nullptr;
-        if (held != nullptr &&
-            (held->origin == write->id || world_.older(write->id, held->origin))) {
-          ++copies;
-        }
-      }
+      const std::uint64_t copies = world_.copies(history, *write);
       copies_min_ = std::min(copies_min_.value_or(copies), copies);
     }
   }
@@ -309,19 +300,12 @@ void Recorder::finish(const Kernel& kernel, bool converged) {
   // Of concurrent acknowledged writes one stays; the others are conflicts lost. When none stays,
   // the key's last write is lost.
   for (const auto& [key, history] : world_.keys()) {
-    const std::vector<const Operation*> newest =
-        world_.newest_acknowledged(key, MonotonicTime::max());
+    const std::vector<const Operation*> newest = world_.newest_acknowledged(history);
     std::uint64_t held = 0;
     bool deleted = false;
     for (const Operation* write : newest) {
       deleted = deleted || write->kind == OperationKind::remove;
-      const bool somewhere =
-          std::any_of(world_.nodes().begin(), world_.nodes().end(), [&, this](const auto& item) {
-            const ShadowRecord* record = item.second.up ? world_.stored(item.first, key) : nullptr;
-            return record != nullptr &&
-                   (record->origin == write->id || world_.older(write->id, record->origin));
-          });
-      held += somewhere ? 1U : 0U;
+      held += world_.copies(history, *write) != 0 ? 1U : 0U;
     }
     if (newest.empty() || deleted) continue;
     if (held == 0) ++counts_["lost_writes"];
