@@ -69,8 +69,8 @@ struct Node::Impl {
         store(env, bus, config.options.store, config.options.partitioning.partitions),
         coordinator(env, bus, config.node, config.options.coordinator,
                     config.options.store.versions, cluster, raft, store, gate),
-        sync(env, bus, config.node, config.options.sync, config.options.store.versions, cluster,
-             store, gate),
+        sync(env, bus, config.node, config.options.sync, config.options.store.versions,
+             config.options.partitioning.replication, cluster, store, gate),
         components{&raft, &membership, &partitioning, &store, &coordinator, &sync} {
     raft.add_group(kClusterGroup, cluster);
   }

@@ -21,6 +21,7 @@ struct SyncContext {
   NodeId self;
   SyncOptions options;
   VersionScheme versions;
+  std::uint32_t replication;  // owners that a partition should have
   const ClusterStateMachine& cluster;
   Store& store;
   Gate& gate;

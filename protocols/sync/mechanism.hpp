@@ -52,9 +52,11 @@ struct MechanismSpec {
   // Invariants that it promises by registered name, and under which conditions.
   std::vector<std::string_view> promises;
   std::string_view conditions;
-  // The conditions, checked: whether the promises hold under these options. Null: never. A run
-  // judges what is promised, whether its file asks for it or not.
-  bool (*promises_under)(const NodeOptions& options, const Params& params) = nullptr;
+  // The conditions, as far as options show them: whether the promises hold under these. `client`
+  // has the weakest level of any write. Null: never. A run judges what is promised, whether its
+  // file asks for it or not.
+  bool (*promises_under)(const NodeOptions& options, const ClientOptions& client,
+                         const Params& params) = nullptr;
   std::unique_ptr<Mechanism> (*make)(SyncManager& manager, const Params& params) = nullptr;
   bool exclusive = false;  // cannot be combined with another
 };

@@ -54,6 +54,16 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
                                       mode == "wipe");
 }
 
+// Writes that every owner holds are at any repaired source, those that a majority holds are among
+// what a majority answers. A wipe forgets, and without versions a copy overwrites what is newer.
+bool holds_under(const NodeOptions& options, const ClientOptions& client, const Params& params) {
+  if (options.store.versions != VersionScheme::timestamp) return false;
+  if (params.get<std::string>("mode") != "merge") return false;
+  const SourceRule rule = rule_of(params.get<std::string>("source"));
+  const bool majority = rule == SourceRule::quorum || rule == SourceRule::all;
+  return client.write == Consistency::all || (majority && client.write == Consistency::quorum);
+}
+
 [[maybe_unused]] const bool registered = Mechanisms::add({
     .name = kName,
     .help = "Copies every partition that it owns from a replica when a node returns or gains it",
@@ -62,8 +72,15 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
         "everything, keeping the newer of two versions of a key. Its cost is the whole data of the "
         "node at every return, however short the absence. Without versions the copy overwrites: a "
         "write that arrives while it runs can be lost. A wipe drops keys that only this node has; "
-        "merging keeps them. Until the repair completes the node answers with old data, unless "
-        "the gate fences it.",
+        "merging keeps them. A wipe waits until the last source has answered whole, and merges "
+        "instead when it could lose what a majority holds: when owners are missing from the map, "
+        "when an owner other than this node was not copied whole (source quorum: a majority of "
+        "owners without it was not), so with source freshest or one and more than two copies "
+        "always, and when sources had to be accepted that are unrepaired themselves. Until the "
+        "repair completes the node answers with old data, unless the gate fences it. Replicas may "
+        "stay different: a member that misses a write without leaving, by a lost datagram or an "
+        "outage shorter than its detection, is not repaired. A deleted key can be read again at a "
+        "node that has not completed its repair, if its gate is open, or that was cut off.",
     .params = {{.name = "source",
                 .type = ParamType::choice,
                 .unit = "",
@@ -75,13 +92,13 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
                 .type = ParamType::choice,
                 .unit = "",
                 .fallback = "merge",
-                .help = "merge into the local records, or wipe them before the copy",
+                .help = "merge into the local records, or replace them when the copy is whole",
                 .choices = {"merge", "wipe"}}},
-    .promises = {"acknowledged-writes-survive", "no-resurrection", "no-stale-read-after-repair",
-                 "replicas-converge"},
-    .conditions = "with versions: timestamp and clocks that agree, for writes acknowledged by a "
-                  "replica that a repair copies from: all (source freshest or one), or a majority "
-                  "(source quorum or all)",
+    .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"},
+    .conditions = "with versions: timestamp, mode: merge, clocks that agree, and every write at a "
+                  "level that the sources cover: all (source freshest or one), quorum or all "
+                  "(source quorum or all); while a repaired replica with its disk is reachable",
+    .promises_under = &holds_under,
     .make = &make,
     .exclusive = false,
 });

@@ -1,7 +1,9 @@
 #include "protocols/sync/repair_queue.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
+#include <utility>
 
 #include "model/check.hpp"
 #include "model/random.hpp"
@@ -30,13 +32,14 @@ void RepairQueue::add(RepairRequest request) {
     context_.bus.publish(fact::RepairFailed{request.partition, "not an owner of the partition"});
     return;
   }
-  enqueue({.request = std::move(request),
-           .accept_unrepaired = false,
-           .failures = 0,
-           .not_before = context_.env.now(),
-           .first_try = std::nullopt,
-           .had_data = false,
-           .wiped = false});
+  Wanted wanted{.request = std::move(request),
+                .accept_unrepaired = false,
+                .failures = 0,
+                .not_before = context_.env.now(),
+                .asked_at = std::nullopt,
+                .had_data = false};
+  if (context_.store.ready()) remember_store(wanted);
+  enqueue(std::move(wanted));
 }
 
 void RepairQueue::abandon(PartitionId partition, std::string_view reason) {
@@ -73,17 +76,21 @@ void RepairQueue::enqueue(Wanted wanted) {
     waiting_.emplace(++last_order_, std::move(wanted));
     return;
   }
-  // Invariant 2. What was tried before is remembered: a wipe is done once.
+  // Invariant 2. What the first of them found here is remembered.
   Wanted& known = waiting_.at(at->second);
   add_missing(wanted.request.sources, known.request.sources);
   wanted.accept_unrepaired |= known.accept_unrepaired;
-  wanted.wiped |= known.wiped;
   wanted.failures = std::max(wanted.failures, known.failures);
-  if (known.first_try && (!wanted.first_try || *known.first_try < *wanted.first_try)) {
-    wanted.first_try = known.first_try;
+  if (known.asked_at && (!wanted.asked_at || *known.asked_at < *wanted.asked_at)) {
+    wanted.asked_at = known.asked_at;
     wanted.had_data = known.had_data;
   }
   known = std::move(wanted);
+}
+
+void RepairQueue::remember_store(Wanted& wanted) const {
+  wanted.asked_at = context_.store.last_sequence();
+  wanted.had_data = context_.store.record_count(wanted.request.partition) > 0;
 }
 
 void RepairQueue::schedule(MonotonicTime when) {
@@ -123,10 +130,7 @@ void RepairQueue::start(Wanted wanted) {
   const std::uint64_t number = ++started_[partition];
   const auto monotonic = static_cast<std::uint64_t>(context_.env.now().time_since_epoch().count());
   const auto wall = static_cast<std::uint64_t>(context_.env.wall_now().time_since_epoch().count());
-  if (!wanted.first_try) {
-    wanted.first_try = context_.store.last_sequence();
-    wanted.had_data = context_.store.record_count(partition) > 0;
-  }
+  if (!wanted.asked_at) remember_store(wanted);
 
   Repair repair;
   repair.question = {.repair = mix(mix(monotonic, wall), mix(partition.value, number)),
@@ -136,17 +140,26 @@ void RepairQueue::start(Wanted wanted) {
                      .round = 0};
   repair.started = context_.env.now();
   repair.next = candidates(wanted);
+  const std::size_t owners = context_.map().owners_of(partition).size();
+  // How many others make a majority of the owners, with this node or without. With them, every
+  // write that a majority holds is among what is merged.
+  const auto majority = [&repair, owners](bool own_counts) {
+    const std::size_t others = owners / 2 + 1 - (own_counts ? 1 : 0);
+    return std::min(std::max<std::size_t>(others, 1), repair.next.size());
+  };
   switch (wanted.request.rule) {
     case SourceRule::first:
     case SourceRule::freshest:
       repair.target = repair.least = 1;
       break;
     case SourceRule::quorum:
-      repair.target = repair.least = std::min(majority(wanted), repair.next.size());
+      // A wipe forgets what is here, so it takes a majority of others; without one, it merges.
+      repair.target = majority(wanted.had_data && !wanted.request.wipe);
+      repair.least = majority(wanted.had_data);
       break;
     case SourceRule::all:
       repair.target = repair.next.size();
-      repair.least = 1;
+      repair.least = majority(wanted.had_data);
       break;
   }
   const bool probe = wanted.request.rule == SourceRule::freshest && repair.next.size() > 1;
@@ -176,19 +189,10 @@ std::vector<NodeId> RepairQueue::candidates(const Wanted& wanted) const {
   return out;
 }
 
-// How many others make a majority of the owners with this node, whose own data counts when it has
-// any. With them, every write that a majority holds is among what is merged.
-std::size_t RepairQueue::majority(const Wanted& wanted) const {
-  const PartitionId partition = wanted.request.partition;
-  const std::size_t owners = context_.map().owners_of(partition).size();
-  const bool counts = !wanted.request.wipe && wanted.had_data;
-  const std::size_t others = owners / 2 + 1 - (counts ? 1 : 0);
-  return std::max<std::size_t>(others, 1);
-}
-
 void RepairQueue::ask(Repair& repair) {
   const bool probing = repair.phase == Phase::probing;
-  while (!repair.next.empty() && (probing || repair.in_flight + repair.copied < repair.target)) {
+  while (!repair.next.empty() &&
+         (probing || repair.in_flight + repair.copied.size() < repair.target)) {
     const NodeId source = repair.next.front();
     repair.next.erase(repair.next.begin());
     ++repair.in_flight;
@@ -215,7 +219,7 @@ void RepairQueue::end_round(Repair& repair) {
                      context_.env.now() + context_.options.retry_backoff);
     return;
   }
-  if (repair.phase == Phase::copying && repair.copied >= repair.least) return settle(repair);
+  if (repair.phase == Phase::copying && repair.copied.size() >= repair.least) return settle(repair);
   fail(repair.question.partition, repair.any_unrepaired
                                       ? "no source but unrepaired ones; the next try accepts them"
                                   : repair.refused.empty() ? "no source answered"
@@ -264,33 +268,55 @@ void RepairQueue::rank(Repair& repair) {
 void RepairQueue::on_records(std::uint64_t id, std::vector<Record> records) {
   Repair* const repair = find(id);
   CHECK_THAT(repair != nullptr && repair->phase == Phase::copying);
-  const RepairRequest& request = repair->wanted.request;
-  if (request.wipe && !repair->wanted.wiped) wipe(*repair);
+  repair->records += records.size();
+  if (!repair->wanted.request.wipe) return merge(*repair, records);
+  repair->buffer.insert(repair->buffer.end(), std::make_move_iterator(records.begin()),
+                        std::make_move_iterator(records.end()));
+}
+
+void RepairQueue::merge(Repair& repair, const std::vector<Record>& records) {
+  const RepairRequest& request = repair.wanted.request;
   for (const Record& record : records) {
     const Record* const before = context_.store.get(request.partition, record.key);
     const bool same = before != nullptr && *before == record;
     const StoreWrite write =
         context_.store.put(request.partition, record, request.merge, fact::WriteCause::repair);
-    ++repair->records;
-    if (write.stored && !same) ++repair->changed;
-    repair->seq = std::max(repair->seq, write.seq);
+    if (write.stored && !same) ++repair.changed;
+    repair.seq = std::max(repair.seq, write.seq);
   }
 }
 
-// Clients write while sources are asked. What they wrote since the first try may be at no source
-// yet, so it is put back; under `newest` it stays if it is newer, under `overwrite` it stays
-// unless a source sends the same key.
+// Invariant 5. Owners are those of now: who was one when the repair began may hold nothing any
+// more. While owners are missing, those who hold a write with this node may be the missing ones.
+bool RepairQueue::may_wipe(const Repair& repair) const {
+  if (!repair.wanted.request.wipe || repair.question.accept_unrepaired) return false;
+  if (repair.copied.empty()) return false;
+  const std::vector<NodeId>& owners = context_.map().owners_of(repair.question.partition);
+  if (owners.size() < context_.replication) return false;
+  std::size_t others = 0;
+  std::size_t copied = 0;
+  for (const NodeId owner : owners) {
+    if (owner == context_.self) continue;
+    ++others;
+    if (contains(repair.copied, owner)) ++copied;
+  }
+  const bool quorum = repair.wanted.request.rule == SourceRule::quorum;
+  return copied == others || (quorum && copied >= owners.size() / 2 + 1);
+}
+
+// Clients write while sources are asked. What they wrote since the repair was asked for may be at
+// no source yet, so it is put back; under `newest` it stays if it is newer, under `overwrite` it
+// stays unless a source sends the same key.
 void RepairQueue::wipe(Repair& repair) {
   const PartitionId partition = repair.question.partition;
-  CHECK_THAT(repair.wanted.first_try.has_value());
+  CHECK_THAT(repair.wanted.asked_at.has_value());
   std::vector<Record> kept;
   context_.store.scan(partition, "", [&](const Record& record) {
-    if (context_.store.sequence_of(partition, record.key) > *repair.wanted.first_try) {
+    if (context_.store.sequence_of(partition, record.key) > *repair.wanted.asked_at) {
       kept.push_back(record);
     }
     return true;
   });
-  repair.wanted.wiped = true;
   repair.seq = std::max(repair.seq, context_.store.drop(partition));
   for (const Record& record : kept) {
     const StoreWrite write =
@@ -305,9 +331,8 @@ void RepairQueue::on_copied(std::uint64_t id, NodeId source, Outcome outcome) {
   --repair->in_flight;
   switch (outcome) {
     case Outcome::answered:
-      // A source that holds nothing answers with no batch; the wipe is due all the same.
-      on_records(id, {});
-      if (++repair->copied == repair->target) return settle(*repair);
+      repair->copied.push_back(source);
+      if (repair->copied.size() == repair->target) return settle(*repair);
       break;
     case Outcome::unrepaired:
       repair->any_unrepaired = true;
@@ -325,6 +350,8 @@ void RepairQueue::on_copied(std::uint64_t id, NodeId source, Outcome outcome) {
 void RepairQueue::settle(Repair& repair) {
   CHECK_THAT(repair.in_flight == 0);
   repair.phase = Phase::settling;
+  if (may_wipe(repair)) wipe(repair);
+  merge(repair, std::exchange(repair.buffer, {}));
   if (repair.seq <= context_.store.durable_sequence()) complete(repair.question.partition);
 }
 

@@ -11,6 +11,12 @@
 // 4. Sources that are themselves unrepaired are refused, until a repair failed because no other
 //    was left (two nodes that wait for each other would wait for ever): RepairFailed says so, and
 //    the next try accepts them.
+// 5. A wipe loses nothing that a majority holds. What the sources answer is kept in memory until
+//    the last of them has answered whole; then, at once, the local records are dropped and the
+//    answers put, if the partition has as many owners as it should (its replication), and every
+//    owner but this node was copied whole (with the rule quorum: a majority of the owners that
+//    does not count this node). Else the answers are merged. A try that accepts unrepaired sources
+//    merges, always: nodes that copy from each other would drop what only they had.
 //
 // Not here: when a partition needs repair, and what a repaired one means for its gate.
 #pragma once
@@ -61,11 +67,11 @@ class RepairQueue final : public SourceListener {
     bool accept_unrepaired = false;
     std::uint32_t failures = 0;
     MonotonicTime not_before{};
-    // When this was first tried, as a sequence of the store: a wipe spares what came later.
-    std::optional<std::uint64_t> first_try;
+    // When this was asked for, as a sequence of the store (none: it was not ready, until the first
+    // try): a wipe spares what came later.
+    std::optional<std::uint64_t> asked_at;
     // Whether this node had data then: what a failed try copied does not count for a quorum.
     bool had_data = false;
-    bool wiped = false;
   };
   enum class Phase : std::uint8_t { probing, copying, settling };
   struct Repair {
@@ -76,10 +82,11 @@ class RepairQueue final : public SourceListener {
     std::vector<NodeId> next;     // to be asked, in order
     std::vector<NodeId> refused;  // asked in this round and to be asked again in the next
     std::vector<Freshness> fresh;
-    std::size_t in_flight = 0;  // questions
-    std::size_t copied = 0;     // sources copied whole
-    std::size_t target = 0;     // sources to copy: complete at once when reached
-    std::size_t least = 0;      // complete with these when there is nobody left to ask
+    std::size_t in_flight = 0;   // questions
+    std::vector<NodeId> copied;  // whole
+    std::vector<Record> buffer;  // of a request to wipe: what the sources answered
+    std::size_t target = 0;      // sources to copy: complete at once when reached
+    std::size_t least = 0;       // complete with these when there is nobody left to ask
     bool any_unrepaired = false;
     std::uint64_t records = 0;
     std::uint64_t changed = 0;
@@ -88,13 +95,15 @@ class RepairQueue final : public SourceListener {
   using Waiting = std::pair<PartitionId, std::string>;  // and the mechanism
 
   void enqueue(Wanted wanted);
+  void remember_store(Wanted& wanted) const;
   void schedule(MonotonicTime when);
   void start(Wanted wanted);
   [[nodiscard]] std::vector<NodeId> candidates(const Wanted& wanted) const;
-  [[nodiscard]] std::size_t majority(const Wanted& wanted) const;
   void ask(Repair& repair);
   void end_round(Repair& repair);
   void rank(Repair& repair);
+  void merge(Repair& repair, const std::vector<Record>& records);
+  [[nodiscard]] bool may_wipe(const Repair& repair) const;
   void wipe(Repair& repair);
   void settle(Repair& repair);
   void complete(PartitionId partition);

@@ -22,12 +22,13 @@ using namespace sync_detail;
 
 struct SyncManager::Impl {
   Impl(Env& machine, NodeBus& bus, NodeId self, SyncOptions options, VersionScheme versions,
-       const ClusterStateMachine& cluster, Store& store, Gate& gate)
+       std::uint32_t replication, const ClusterStateMachine& cluster, Store& store, Gate& gate)
       : context{.env = {machine, Channel::sync, kFilePrefix},
                 .bus = bus,
                 .self = self,
                 .options = std::move(options),
                 .versions = versions,
+                .replication = replication,
                 .cluster = cluster,
                 .store = store,
                 .gate = gate},
@@ -44,10 +45,10 @@ struct SyncManager::Impl {
 };
 
 SyncManager::SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions options,
-                         VersionScheme versions, const ClusterStateMachine& cluster, Store& store,
-                         Gate& gate)
-    : impl_(std::make_unique<Impl>(machine, bus, self, std::move(options), versions, cluster, store,
-                                   gate)) {
+                         VersionScheme versions, std::uint32_t replication,
+                         const ClusterStateMachine& cluster, Store& store, Gate& gate)
+    : impl_(std::make_unique<Impl>(machine, bus, self, std::move(options), versions, replication,
+                                   cluster, store, gate)) {
   CHECK_THAT(impl_->context.options.fetches_in_flight > 0);
   CHECK_THAT(impl_->context.options.fetch_attempts > 0);
   for (const SyncOptions::Mechanism& chosen : impl_->context.options.mechanisms) {

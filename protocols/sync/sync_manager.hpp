@@ -42,7 +42,7 @@ enum class SourceRule : std::uint8_t {
   first,     // the first source that answers, in the order given
   freshest,  // asks all for their newest version, copies from the one that is ahead
   quorum,    // a majority of the partition's owners (itself counts when it holds data)
-  all,       // every source that answers, at least one
+  all,       // every source that answers, at least what quorum asks for
 };
 
 struct RepairRequest {
@@ -50,9 +50,13 @@ struct RepairRequest {
   std::vector<NodeId> sources;  // may be empty: nobody has the data; completes with nothing
   SourceRule rule = SourceRule::freshest;
   MergeRule merge = MergeRule::newest;
-  // Forget the local records before the first answer is merged, except those written here since
-  // the repair was first tried. Records that no source has are lost, even if they were
-  // acknowledged, and a crash between the wipe and the end of the copy leaves part of the data.
+  // Forget the local records when the last source has answered whole, except those written here
+  // since the repair was asked for; until then the answers take memory. Merged instead, when that
+  // could lose what a majority holds: owners are missing from the map, an owner other than this
+  // node was not copied whole (rule quorum: a majority of them was not), or sources were accepted
+  // that are unrepaired themselves. Records that only this node has are lost, even if they were
+  // acknowledged (at level one). A crash before all is durable here leaves part of the data; the
+  // sources hold it.
   bool wipe = false;
   std::string mechanism;  // for facts and reports
 };
@@ -66,8 +70,10 @@ struct Freshness {
 
 class SyncManager final : public Component {
  public:
+  // `replication`: how many owners a partition should have; one that has fewer is not wiped.
   SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions options, VersionScheme versions,
-              const ClusterStateMachine& cluster, Store& store, Gate& gate);
+              std::uint32_t replication, const ClusterStateMachine& cluster, Store& store,
+              Gate& gate);
   ~SyncManager() override;
 
   // Starts or queues a repair.

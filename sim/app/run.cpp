@@ -10,6 +10,7 @@
 #include "sim/app/replay.hpp"
 #include "sim/app/trace.hpp"
 #include "sim/run/run.hpp"
+#include "sim/run/verdict.hpp"
 
 namespace rejoin::app {
 
@@ -26,7 +27,9 @@ std::string quoted(const std::string& word) {
 }
 
 // A mechanism that promises what was broken: one whose conditions hold here before any other.
-const MechanismSpec* other_mechanism(const RunRecord& record, const NodeOptions& options) {
+const MechanismSpec* other_mechanism(const RunRecord& record, const Schedule& schedule) {
+  const NodeOptions& options = schedule.node;
+  const ClientOptions client = sim::weakest_writer(schedule);
   const MechanismSpec* found = nullptr;
   for (const MechanismSpec& spec : Mechanisms::all()) {
     const bool used = std::any_of(options.sync.mechanisms.begin(), options.sync.mechanisms.end(),
@@ -40,7 +43,7 @@ const MechanismSpec* other_mechanism(const RunRecord& record, const NodeOptions&
     const Params params = default_params(spec.params);
     const bool complete = params.all().size() == spec.params.size();
     const bool holds =
-        complete && spec.promises_under != nullptr && spec.promises_under(options, params);
+        complete && spec.promises_under != nullptr && spec.promises_under(options, client, params);
     if (holds) return &spec;
     if (found == nullptr) found = &spec;
   }
@@ -48,7 +51,7 @@ const MechanismSpec* other_mechanism(const RunRecord& record, const NodeOptions&
 }
 
 reports::TextOptions text_options(const RunCommand& command, const std::vector<RunRecord>& trials,
-                                  const NodeOptions& options) {
+                                  const Schedule& schedule) {
   const Selection& selection = command.selection;
   reports::TextOptions out;
   out.colour = wants_colour();
@@ -61,7 +64,7 @@ reports::TextOptions text_options(const RunCommand& command, const std::vector<R
     out.flags += " --set " + quoted(set.path + "=" + set.value);
   }
   if (!selection.expectations) out.flags += " --no-expect";
-  if (const MechanismSpec* other = other_mechanism(trials.front(), options)) {
+  if (const MechanismSpec* other = other_mechanism(trials.front(), schedule)) {
     out.other_sync = other->name;
     out.other_sync_conditions = other->conditions;
   }
@@ -106,7 +109,7 @@ Outcome run_job(const RunCommand& command, const Job& job, TracePrinter* trace) 
 
 void report_text(const RunCommand& command, const Job& job, const Outcome& outcome) {
   const Schedule schedule = job.schedule(job.first_seed);
-  print(reports::text_report(outcome.trials, text_options(command, outcome.trials, schedule.node)));
+  print(reports::text_report(outcome.trials, text_options(command, outcome.trials, schedule)));
   if (!command.verify || outcome.stopped) return;
   print("Verified: a second process did the same, event for event" +
         std::string(job.trials == 1 ? "" : ", in every trial") + ".\n");

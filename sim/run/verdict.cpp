@@ -85,12 +85,27 @@ std::string join(const std::vector<std::string>& items) {
 
 }  // namespace
 
+ClientOptions weakest_writer(const Schedule& schedule) {
+  ClientOptions out = schedule.client;
+  std::optional<Consistency> weakest;
+  for (const Step& step : schedule.timeline) {
+    const auto* operate = std::get_if<action::Operate>(&step.action);
+    if (operate == nullptr) continue;
+    if (operate->kind != OperationKind::write && operate->kind != OperationKind::remove) continue;
+    const Consistency level = operate->level.value_or(schedule.client.write);
+    weakest = std::min(weakest.value_or(level), level);
+  }
+  out.write = weakest.value_or(out.write);
+  return out;
+}
+
 std::vector<std::string> invariants_to_check(const Schedule& schedule) {
+  const ClientOptions client = weakest_writer(schedule);
   std::set<std::string> names(schedule.check.begin(), schedule.check.end());
   for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
     const MechanismSpec* spec = Mechanisms::find(mechanism.name);
     if (spec == nullptr || spec->promises_under == nullptr) continue;
-    if (!spec->promises_under(schedule.node, mechanism.params)) continue;
+    if (!spec->promises_under(schedule.node, client, mechanism.params)) continue;
     names.insert(spec->promises.begin(), spec->promises.end());
   }
   return {names.begin(), names.end()};

@@ -9,6 +9,9 @@
 
 namespace rejoin::sim {
 
+// The clients' options with the weakest level at which any step writes or deletes.
+[[nodiscard]] ClientOptions weakest_writer(const Schedule& schedule);
+
 // The invariants to check: the union of `check` and of what the mechanisms promise under these
 // options, sorted.
 [[nodiscard]] std::vector<std::string> invariants_to_check(const Schedule& schedule);

@@ -58,6 +58,7 @@ struct Sent {
 struct Setup {
   std::uint32_t nodes = 3;
   std::uint32_t partitions = 1;
+  std::uint32_t replication = 3;
   VersionScheme versions = VersionScheme::timestamp;
   SyncOptions sync{};
 };
@@ -228,7 +229,8 @@ class TestNode final : public Env, public NodeBus {
         : cluster(node),
           store(node, node, {.versions = setup.versions}, setup.partitions),
           gate(setup.partitions),
-          sync(node, node, id, setup.sync, setup.versions, cluster, store, gate) {}
+          sync(node, node, id, setup.sync, setup.versions, setup.replication, cluster, store,
+               gate) {}
     ClusterStateMachine cluster;
     Store store;
     Gate gate;

@@ -69,7 +69,7 @@ TEST_CASE("rejoin-sync without versions overwrites what was written during the c
 
 TEST_CASE("rejoin-sync: merging keeps what only this node has, wiping forgets it") {
   for (const std::string mode : {"merge", "wipe"}) {
-    Return cluster(with(VersionScheme::timestamp, {{"mode", mode}}));
+    Return cluster(with(VersionScheme::timestamp, {{"mode", mode}, {"source", "all"}}));
     cluster.node(3).write(record("orphan", 1));
     cluster.away([&] { cluster.node(1).write(record("a", 10)); });
     cluster.run_for(1s);

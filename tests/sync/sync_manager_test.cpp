@@ -20,6 +20,12 @@ RepairRequest request(std::vector<NodeId> sources, SourceRule rule) {
           .mechanism = "test"};
 }
 
+RepairRequest wiping(SourceRule rule) {
+  RepairRequest out = request(nodes({1, 2}), rule);
+  out.wipe = true;
+  return out;
+}
+
 // Three founders; node 3 lacks what the others hold.
 struct Trio : Cluster {
   explicit Trio(Setup setup = {}) : Cluster(std::move(setup)) { found_all(); }
@@ -95,14 +101,18 @@ TEST_CASE("all merges the newest version of each key and keeps what wrote it") {
   CHECK(done[0].records == 4);
 }
 
-TEST_CASE("all completes with those that answer when one is dead") {
-  Trio trio({.sync = impatient()});
-  trio.node(1).write(record("a", 10));
-  trio.node(2).crash();
-  trio.repair(request(nodes({1, 2}), SourceRule::all));
-  trio.run_for(5s);
-  CHECK(trio.node(3).contents().size() == 1);
-  CHECK(trio.node(3).facts<fact::RepairCompleted>().size() == 1);
+TEST_CASE("all completes with those that answer when one is dead, if they make a majority") {
+  for (const bool has_data : {false, true}) {
+    Trio trio({.sync = impatient()});
+    trio.node(1).write(record("a", 10));
+    if (has_data) trio.node(3).write(record("mine", 1));
+    trio.run_for(10ms);
+    trio.node(2).crash();
+    trio.repair(request(nodes({1, 2}), SourceRule::all));
+    trio.run_for(5s);
+    CHECK(trio.node(3).contents().size() == (has_data ? 2 : 1));
+    CHECK(trio.node(3).facts<fact::RepairCompleted>().size() == (has_data ? 1 : 0));
+  }
 }
 
 TEST_CASE("a quorum of five needs two others when this node has data, and three when it has none") {
@@ -333,9 +343,7 @@ TEST_CASE("what arrives during a wiping repair survives the wipe") {
   trio.node(1).write(record("a", 10));
   trio.node(3).write(record("orphan", 5));
   trio.run_for(10ms);
-  RepairRequest wiping = request(nodes({1}), SourceRule::first);
-  wiping.wipe = true;
-  trio.repair(wiping);
+  trio.repair(wiping(SourceRule::all));
   trio.run_for(500us);  // asked, not answered
   trio.node(3).write(record("a", 30));
   trio.node(3).write(record("new", 31));
@@ -349,12 +357,108 @@ TEST_CASE("a wipe waits for an answer: with no source alive nothing is forgotten
   trio.run_for(10ms);
   trio.node(1).crash();
   trio.node(2).crash();
-  RepairRequest wiping = request(nodes({1, 2}), SourceRule::freshest);
-  wiping.wipe = true;
-  trio.repair(wiping);
+  trio.repair(wiping(SourceRule::freshest));
   trio.run_for(10s);
   CHECK(trio.node(3).contents().size() == 1);
   CHECK_FALSE(trio.node(3).facts<fact::RepairFailed>().empty());
+}
+
+TEST_CASE("a wipe waits for the last source: until then nothing is forgotten") {
+  Trio trio({.sync = impatient(50)});
+  for (int i = 10; i < 40; ++i) trio.node(1).write(record("key-" + std::to_string(i), i));
+  for (int i = 10; i < 40; ++i) trio.node(2).write(record("key-" + std::to_string(i), i));
+  trio.node(3).write(record("mine", 5));
+  trio.run_for(10ms);
+  trio.repair(wiping(SourceRule::all));
+  bool whole = true;
+  while (trio.node(3).facts<fact::RepairCompleted>().empty()) {
+    trio.run_for(1ms);
+    const std::size_t held = trio.node(3).contents().size();
+    whole &= held == 1 || held == 30;
+  }
+  CHECK(whole);
+  CHECK(trio.node(3).contents() == trio.node(1).contents());
+}
+
+TEST_CASE("a wipe whose last source dies midway merges: what only this node has is not forgotten") {
+  for (const SourceRule rule : {SourceRule::all, SourceRule::quorum}) {
+    Trio trio({.sync = impatient(50)});
+    for (int i = 10; i < 40; ++i) trio.node(1).write(record("key-" + std::to_string(i), i));
+    for (int i = 10; i < 40; ++i) trio.node(2).write(record("key-" + std::to_string(i), i));
+    trio.node(3).write(record("mine", 5));
+    trio.run_for(10ms);
+    trio.repair(wiping(rule));
+    trio.run_for(10ms);
+    trio.node(2).crash();
+    trio.run_for(5s);
+    CHECK(trio.node(3).facts<fact::RepairCompleted>().size() == 1);
+    CHECK(trio.node(3).contents().size() == 31);
+  }
+}
+
+TEST_CASE("a wipe that copied one of two other owners merges") {
+  for (const SourceRule rule : {SourceRule::first, SourceRule::freshest}) {
+    Trio trio;
+    trio.node(1).write(record("a", 10));
+    trio.node(3).write(record("mine", 5));
+    trio.run_for(10ms);
+    trio.repair(wiping(rule));
+    trio.run_for(1s);
+    CHECK(trio.node(3).contents().size() == 2);
+  }
+}
+
+TEST_CASE("a quorum of others is enough to wipe, the node's own data does not count") {
+  Cluster five({.nodes = 5, .replication = 5});
+  five.found_all();
+  five.node(5).write(record("mine", 5));
+  for (std::uint32_t n = 1; n <= 4; ++n) five.node(n).write(record("a", 10));
+  five.run_for(10ms);
+  RepairRequest request = wiping(SourceRule::quorum);
+  request.sources = nodes({1, 2, 3, 4});
+  five.node(5).sync().repair(request);
+  five.run_for(1s);
+  CHECK(copied_from(five.world(), NodeId{3}) == 1);
+  CHECK(copied_from(five.world(), NodeId{4}) == 0);
+  CHECK(five.node(5).contents() == std::map<Key, Value>{{"a", "a@10"}});
+}
+
+TEST_CASE("a wipe merges while owners are missing: they may be the others that hold a write") {
+  Cluster cluster({.nodes = 3, .replication = 3});
+  cluster.assume_owners({nodes({2, 3})});
+  cluster.found_all();
+  cluster.node(2).write(record("a", 10));
+  cluster.node(3).write(record("mine", 5));
+  cluster.run_for(10ms);
+  RepairRequest request = wiping(SourceRule::all);
+  request.sources = nodes({2});
+  cluster.node(3).sync().repair(request);
+  cluster.run_for(1s);
+  CHECK(cluster.node(3).facts<fact::RepairCompleted>().size() == 1);
+  CHECK(cluster.node(3).contents().size() == 2);
+}
+
+TEST_CASE("all nodes wipe at once after a restart of all: nothing that one of them has is lost") {
+  Setup setup{.sync = impatient(50)};
+  setup.sync.mechanisms = {mechanism("rejoin-sync", {{"mode", "wipe"}, {"source", "all"}})};
+  Cluster cluster(setup);
+  cluster.found_all();
+  for (int i = 10; i < 40; ++i) {
+    const Record one = record("key-" + std::to_string(i), i);
+    for (std::uint32_t n = 1; n <= 3; ++n) cluster.node(n).write(one);
+  }
+  cluster.node(2).write(record("only-on-2", 50));
+  cluster.run_for(10ms);
+  for (std::uint32_t n = 1; n <= 3; ++n) cluster.node(n).crash();
+  for (std::uint32_t n = 1; n <= 3; ++n) cluster.node(n).start(cluster.state());
+  cluster.run_for(10ms);
+  for (std::uint32_t n = 1; n <= 3; ++n) cluster.node(n).catch_up();
+  cluster.run_for(60s);
+  for (std::uint32_t n = 1; n <= 3; ++n) {
+    CHECK(cluster.node(n).facts<fact::RepairCompleted>().size() == 1);
+    CHECK(cluster.node(n).contents().size() >= 30);
+  }
+  CHECK(cluster.node(2).contents().size() == 31);
 }
 
 TEST_CASE("an application's fetch function replaces the default one") {
