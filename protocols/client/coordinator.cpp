@@ -52,6 +52,7 @@ struct Request {
   // Of a write.
   Version version;  // assigned once: a retry is no newer than the first try
   bool written_here = false;
+  bool outdated = false;        // an owner by a newer map refused it: it must be sent anew
   std::vector<NodeId> holders;  // hold it durably
 
   // Of a read, its latest attempt.
@@ -88,6 +89,8 @@ struct Coordinator::Impl {
   void start(Request& request);
   void start_write(Request& request);
   void answer_if_held(Request& request);
+  void follow_map();
+  void on_refused(const RequestId& id);
   void start_read(Request& request);
   void ask_next(Request& request);
   void start_configure(Request& request);
@@ -176,6 +179,7 @@ void Coordinator::Impl::find_owners(Request& request) {
 // knows how long it waits. Owners that missed the write are for the sync mechanisms to repair.
 void Coordinator::Impl::start_write(Request& request) {
   find_owners(request);
+  request.outdated = false;
   if (versions == VersionScheme::timestamp && request.version == Version{}) {
     request.version = next_version();
   }
@@ -187,7 +191,8 @@ void Coordinator::Impl::start_write(Request& request) {
                                       .value = removes ? Value{} : request.message.value,
                                       .deleted = removes,
                                       .version = request.version,
-                                      .origin = request.message.id}};
+                                      .origin = request.message.id},
+                           .owners = request.owners};
   for (const NodeId owner : request.owners) {
     const Member* const member = cluster.state().find(owner);
     if (member == nullptr || contains(request.holders, owner)) continue;
@@ -200,11 +205,24 @@ void Coordinator::Impl::start_write(Request& request) {
   answer_if_held(request);  // a newer map may ask for less than an earlier attempt had
 }
 
+// A new map: open writes go to the owners that it names, too. Acknowledged ones are sent again only
+// when an owner has just refused them: else others may have overwritten them by now.
+void Coordinator::Impl::follow_map() {
+  if (!replica.ready()) return;
+  for (auto& [client, request] : requests) {
+    const bool newer = request.epoch < cluster.state().map->epoch;
+    if (newer && is_write(request) && (!request.answered || request.outdated)) {
+      start_write(request);
+    }
+  }
+}
+
 void Coordinator::Impl::answer_if_held(Request& request) {
   // Those that held it by an earlier attempt's map may be no owners any more.
   const auto held = std::count_if(request.holders.begin(), request.holders.end(),
                                   [&](NodeId node) { return contains(request.owners, node); });
-  if (static_cast<std::size_t>(held) >= request.needed) answer(request, ResultKind::ok);
+  if (request.answered || static_cast<std::size_t>(held) < request.needed) return;
+  answer(request, ResultKind::ok);
 }
 
 void Coordinator::Impl::start_read(Request& request) {
@@ -304,8 +322,9 @@ void Coordinator::Impl::handle_local_replies() {
 }
 
 void Coordinator::Impl::handle(const ReplicaWriteReply& reply) {
+  if (!reply.accepted) return on_refused(reply.id);
   Request* const request = find_open(reply.id);
-  if (request == nullptr || !is_write(*request) || !reply.accepted) return;
+  if (request == nullptr || !is_write(*request)) return;
   // A coordinator that restarted gave the retry another version: only that one counts.
   if (reply.version != request->version) return;
   if (!contains(request->owners, reply.replica) || contains(request->holders, reply.replica)) {
@@ -313,6 +332,14 @@ void Coordinator::Impl::handle(const ReplicaWriteReply& reply) {
   }
   request->holders.push_back(reply.replica);
   answer_if_held(*request);
+}
+
+// The replica has a newer map; this node has it by now, or soon.
+void Coordinator::Impl::on_refused(const RequestId& id) {
+  const auto at = requests.find(id.client);
+  if (at == requests.end() || at->second.message.id != id || !is_write(at->second)) return;
+  at->second.outdated = true;
+  follow_map();
 }
 
 void Coordinator::Impl::handle(const ReplicaReadReply& reply) {
@@ -460,6 +487,9 @@ void Coordinator::on_io(const IoDone& /*done*/) {}
 
 void Coordinator::on_local(const LocalEvent& event) {
   if (std::holds_alternative<local::StoreDurable>(event)) impl_->replica.on_durable();
+  if (const auto* changed = std::get_if<local::ClusterChanged>(&event)) {
+    if (changed->old_map != nullptr) impl_->follow_map();
+  }
   impl_->answer_configured();
   impl_->handle_local_replies();
 }

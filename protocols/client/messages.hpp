@@ -49,9 +49,10 @@ struct ReplicaWrite {
   static constexpr MessageKind kind{Channel::coordinator, 2};
   RequestId id;
   std::uint32_t attempt = 0;
-  Epoch epoch;
+  Epoch epoch;  // of the coordinator's map
   Record record;
-  REJOIN_FIELDS(id, attempt, epoch, record)
+  std::vector<NodeId> owners;  // of the key, by that map
+  REJOIN_FIELDS(id, attempt, epoch, record, owners)
 };
 
 struct ReplicaWriteReply {

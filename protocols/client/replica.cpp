@@ -1,5 +1,7 @@
 #include "protocols/client/replica.hpp"
 
+#include <algorithm>
+
 #include <utility>
 
 namespace rejoin {
@@ -25,7 +27,17 @@ void Replica::write(Address asker, const ReplicaWrite& message) {
   // Whether a restarted node owns the partition it knows only once it has a map.
   if (!ready()) return;
   const PartitionId partition = partition_of_key(message.record.key);
-  if (!may_serve(partition, message.epoch)) return answer(asker, 0, std::move(reply));
+  // Owners that the coordinator's older map does not name would miss the write for good: their
+  // repair may have asked its sources already. It writes anew when it has this map, too.
+  const std::vector<NodeId>& owners = cluster_.state().map->owners_of(partition);
+  const bool outdated = message.epoch < cluster_.state().map->epoch &&
+                        std::any_of(owners.begin(), owners.end(), [&](NodeId owner) {
+                          return std::find(message.owners.begin(), message.owners.end(), owner) ==
+                                 message.owners.end();
+                        });
+  if (outdated || !may_serve(partition, message.epoch)) {
+    return answer(asker, 0, std::move(reply));
+  }
   const MergeRule rule =
       versions_ == VersionScheme::none ? MergeRule::overwrite : MergeRule::newest;
   const StoreWrite written =

@@ -64,15 +64,24 @@ void check_violations(const Schedule& schedule, RunRecord& record) {
   }
 }
 
+// What proves nothing: invariants that never judged, faults that touched nothing.
 std::vector<std::string> vacuous(const Schedule& schedule, bool expectations,
                                  const RunRecord& record) {
   std::vector<std::string> out;
+  const auto allowed = [&](const std::string& name) {
+    const std::vector<std::string>& names = schedule.expect.vacuous;
+    return expectations && std::find(names.begin(), names.end(), name) != names.end();
+  };
   for (const std::string& name : schedule.check) {
     const auto judged = record.judged.find(name);
-    const bool allowed =
-        expectations && std::find(schedule.expect.vacuous.begin(), schedule.expect.vacuous.end(),
-                                  name) != schedule.expect.vacuous.end();
-    if (!allowed && (judged == record.judged.end() || judged->second == 0)) out.push_back(name);
+    const bool never = judged == record.judged.end() || judged->second == 0;
+    if (never && !allowed(name)) out.push_back(name + " never judged");
+  }
+  for (const auto& [fault, touched] : record.injected) {
+    if (touched == 0 && !allowed(fault)) out.push_back(fault + " touched nothing");
+  }
+  if (record.judged.empty() && schedule.expect.metrics.empty()) {
+    out.push_back("no invariant was checked");
   }
   return out;
 }
@@ -135,7 +144,7 @@ void judge(const Schedule& schedule, End end, bool expectations, RunRecord& reco
     record.verdict_says = record.unmet.front();
   } else if (!empty.empty()) {
     record.verdict = Verdict::vacuous;
-    record.verdict_says = "never judged: " + join(empty);
+    record.verdict_says = "proves nothing: " + join(empty);
   } else {
     record.verdict = Verdict::pass;
     record.verdict_says = record.violations.empty()

@@ -51,6 +51,8 @@ Field field(std::string_view section, std::string_view key, ParamType type, Memb
 #define MEMBER(path) [](auto& s) -> auto& { return s.path; }
 
 constexpr Bounds kPositive{.least = 1};
+// Nothing in Raft is worth doing more often: a simulated second would cost a real one.
+constexpr Bounds kMillisecond{.least = 1'000'000};
 constexpr Bounds kCount{.least = 1, .most = std::numeric_limits<std::uint32_t>::max()};
 constexpr std::int64_t kNodesMax = 1'000'000;
 
@@ -129,9 +131,9 @@ List of_membership() {
 List of_raft() {
   return {
       field("raft", "heartbeat", duration, MEMBER(node.raft.heartbeat),
-            "leader to follower; well below the election timeout", kPositive),
+            "leader to follower; well below the election timeout", kMillisecond),
       field("raft", "election", duration_range, MEMBER(node.raft.election),
-            "without a leader, before a follower campaigns; drawn anew each time", kPositive),
+            "without a leader, before a follower campaigns; drawn anew each time", kMillisecond),
       field("raft", "pre-vote", flag, MEMBER(node.raft.pre_vote),
             "candidates ask whether they could win before they raise the term"),
       field("raft", "check-quorum", flag, MEMBER(node.raft.check_quorum),

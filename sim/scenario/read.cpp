@@ -279,8 +279,12 @@ std::vector<std::string> ScheduleReader::read_invariants(const Tree& list, std::
   }
   const std::vector<Tree> one = {list};
   for (const Tree& item : list.is_list() ? list.items : one) {
-    const Vocabulary::Plugin* const plugin =
+    const Vocabulary::Plugin* plugin =
         item.is_scalar() ? find_plugin(vocabulary_.invariants, item.text) : nullptr;
+    // A fault that touches nothing is vacuous, too.
+    if (plugin == nullptr && item.is_scalar() && key == "vacuous") {
+      plugin = find_plugin(vocabulary_.faults, item.text);
+    }
     if (plugin != nullptr) {
       out.push_back(plugin->name);
     } else if (item.is_scalar()) {

@@ -211,9 +211,39 @@ TEST_CASE("a retry counts only those who own the key by the map of now") {
   CHECK_FALSE(rig.take_answer());
   // node-3 is an owner no longer: those who hold it already are enough.
   rig.set_map(NodeId(1), Epoch(2), {NodeId(1), NodeId(2)}, all);
+  rig.settle(without({3}));
+  CHECK(rig.take_answer()->result == ResultKind::ok);
   rig.ask(1, retry(make(1, kWrite, Consistency::all, "v"), 2));
   rig.settle(without({3}));
   CHECK(rig.take_answer()->result == ResultKind::ok);
+}
+
+TEST_CASE("a write by an older map is refused where a new owner would miss it, and sent anew") {
+  const std::vector<NodeId> all{NodeId(1), NodeId(2), NodeId(3)};
+  for (const Consistency level : {Consistency::one, Consistency::all}) {
+    ClusterRig rig;
+    rig.set_map(NodeId(1), Epoch(2), {NodeId(1), NodeId(2)}, all);
+    rig.set_map(NodeId(2), Epoch(3), all, all);
+    rig.set_map(NodeId(3), Epoch(3), all, all);
+    rig.ask(1, make(1, kWrite, level, "v"));
+    rig.settle();
+    CHECK(rig.value_at(2, "k") != "v");
+    CHECK(rig.take_answer().has_value() == (level == Consistency::one));
+    rig.set_map(NodeId(1), Epoch(3), all, all);
+    rig.settle();
+    CHECK(rig.value_at(2, "k") == "v");
+    CHECK(rig.value_at(3, "k") == "v");
+    CHECK(rig.take_answer().has_value() == (level == Consistency::all));
+  }
+}
+
+TEST_CASE("a write by an older map is taken where it reaches every owner that is left") {
+  const std::vector<NodeId> all{NodeId(1), NodeId(2), NodeId(3)};
+  ClusterRig rig;
+  rig.set_map(NodeId(2), Epoch(2), {NodeId(1), NodeId(2)}, all);
+  rig.ask(1, make(1, kWrite, Consistency::one, "v"));
+  rig.settle();
+  CHECK(rig.value_at(2, "k") == "v");
 }
 
 // ---- Reads ---------------------------------------------------------------------------------
@@ -421,8 +451,8 @@ TEST_CASE("messages from those who may not send them, or of no sense, are refuse
   const ClientRequest good = make(1, kRead, Consistency::one);
   CHECK(accepts(client, good));
   CHECK_FALSE(accepts(Address(2), good));
-  CHECK_FALSE(
-      accepts(client, ReplicaWrite{.id = good.id, .attempt = 1, .epoch = {}, .record = {}}));
+  CHECK_FALSE(accepts(
+      client, ReplicaWrite{.id = good.id, .attempt = 1, .epoch = {}, .record = {}, .owners = {}}));
   ClientRequest bad = good;
   bad.operation = static_cast<OperationKind>(9);
   CHECK_FALSE(accepts(client, bad));

@@ -101,9 +101,7 @@ TEST_CASE("a message with any one bit flipped is rejected and counted, and chang
     Victim victim;
     Process& node = *victim.world.process(Address(1));
     std::uint64_t expected = 0;
-    // Of a long message every bit of head and tail, and a sample of the middle.
-    const std::size_t bits = sent.frame.size() * 8;
-    for (std::size_t bit = 0; bit<bits; bit += bit> 2048 && bit + 2048 < bits ? 61 : 1) {
+    for (std::size_t bit = 0; bit < sent.frame.size() * 8; ++bit) {
       Bytes flipped = sent.frame;
       flipped[bit / 8] = static_cast<std::uint8_t>(flipped[bit / 8] ^ (1U << (bit % 8)));
       CHECK_FALSE(decode_frame(flipped).has_value());
