@@ -46,7 +46,9 @@ std::string to_seconds_text(MonotonicTime time) {
   const std::int64_t ns = time.time_since_epoch().count();
   const std::uint64_t ms = magnitude(ns) / 1'000'000;
   const std::string fraction = std::to_string(1000 + ms % 1000).substr(1);
-  return (ns < 0 ? "-" : "") + std::to_string(ms / 1000) + "." + fraction + "s";
+  std::string out = ns < 0 ? "-" : "";
+  out.append(std::to_string(ms / 1000)).append(".").append(fraction).append("s");
+  return out;
 }
 
 }  // namespace rejoin
