@@ -8,17 +8,17 @@ namespace {
 
 // In the order of the variant; a static_assert below keeps the two in step.
 constexpr std::array<std::string_view, std::variant_size_v<Fact>> kNames = {
-    "ProcessStarted",    "ProcessCrashed",    "ProcessHalted",  "DiskWiped",
-    "FaultInjected",     "SyncRequested",     "SyncCompleted",  "MessageRejected",
-    "BecameLeader",      "LostLeadership",    "VoteGranted",    "EntryAppended",
-    "LogTruncated",      "Committed",         "EntryApplied",   "SnapshotInstalled",
-    "LogCompacted",      "LogRecovered",      "MemberAdded",    "MemberUpdated",
-    "MemberRemoved",     "MembersApplied",    "MapApplied",     "RebalanceRefused",
-    "SettingApplied",    "CommandApplied",    "HealthChecked",  "JoinRequested",
-    "NodeReady",         "HookFired",         "RepairStarted",  "RepairCompleted",
-    "RepairFailed",      "GateOpened",        "GateClosed",     "RecordWritten",
-    "PartitionDropped",  "StoreDurable",      "StoreRecovered", "OperationInvoked",
-    "OperationReturned", "OperationAbandoned"};
+    "ProcessStarted", "ProcessCrashed",    "ProcessHalted",     "DiskWiped",
+    "FaultInjected",  "FaultEnded",        "StorageCorrupt",    "SyncRequested",
+    "SyncCompleted",  "MessageRejected",   "BecameLeader",      "LostLeadership",
+    "VoteGranted",    "EntryAppended",     "LogTruncated",      "Committed",
+    "EntryApplied",   "SnapshotInstalled", "LogCompacted",      "LogRecovered",
+    "MemberAdded",    "MemberUpdated",     "MemberRemoved",     "MembersApplied",
+    "MapApplied",     "RebalanceRefused",  "SettingApplied",    "CommandApplied",
+    "HealthChecked",  "JoinRequested",     "NodeReady",         "HookFired",
+    "RepairStarted",  "RepairCompleted",   "RepairFailed",      "GateOpened",
+    "GateClosed",     "RecordWritten",     "PartitionDropped",  "StoreDurable",
+    "StoreRecovered", "OperationInvoked",  "OperationReturned", "OperationAbandoned"};
 static_assert(!kNames.back().empty());
 
 }  // namespace

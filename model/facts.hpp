@@ -44,14 +44,30 @@ struct ProcessHalted {
   std::string reason;
   REJOIN_FIELDS(reason)
 };
+// Part of it, or all.
 struct DiskWiped {
-  REJOIN_FIELDS()
+  std::string part;  // `all`, `consensus` (identity and Raft), `data`, `half`
+  REJOIN_FIELDS(part)
 };
 // Published by the machine.
 struct FaultInjected {
   std::string fault;
   std::string target;
   REJOIN_FIELDS(fault, target)
+};
+struct FaultEnded {
+  std::string fault;
+  std::string label;  // of the step that injected it
+  REJOIN_FIELDS(fault, label)
+};
+// What a process read from its disk is not what it wrote, and it knows: a checksum, a frame or a
+// sequence is wrong where a torn tail cannot explain it. Nothing of `file` from `offset` on is
+// used.
+struct StorageCorrupt {
+  std::string file;
+  std::uint64_t offset = 0;
+  std::string what;
+  REJOIN_FIELDS(file, offset, what)
 };
 // By the machine: its count-th, from 1.
 struct SyncRequested {
@@ -300,25 +316,26 @@ struct OperationAbandoned {
 
 }  // namespace fact
 
-using Fact =
-    std::variant<fact::ProcessStarted, fact::ProcessCrashed, fact::ProcessHalted, fact::DiskWiped,
-                 fact::FaultInjected, fact::SyncRequested, fact::SyncCompleted,
-                 fact::MessageRejected, fact::BecameLeader, fact::LostLeadership, fact::VoteGranted,
-                 fact::EntryAppended, fact::LogTruncated, fact::Committed, fact::EntryApplied,
-                 fact::SnapshotInstalled, fact::LogCompacted, fact::LogRecovered, fact::MemberAdded,
-                 fact::MemberUpdated, fact::MemberRemoved, fact::MembersApplied, fact::MapApplied,
-                 fact::RebalanceRefused, fact::SettingApplied, fact::CommandApplied,
-                 fact::HealthChecked, fact::JoinRequested, fact::NodeReady, fact::HookFired,
-                 fact::RepairStarted, fact::RepairCompleted, fact::RepairFailed, fact::GateOpened,
-                 fact::GateClosed, fact::RecordWritten, fact::PartitionDropped, fact::StoreDurable,
-                 fact::StoreRecovered, fact::OperationInvoked, fact::OperationReturned,
-                 fact::OperationAbandoned>;
+using Fact = std::variant<
+    fact::ProcessStarted, fact::ProcessCrashed, fact::ProcessHalted, fact::DiskWiped,
+    fact::FaultInjected, fact::FaultEnded, fact::StorageCorrupt, fact::SyncRequested,
+    fact::SyncCompleted, fact::MessageRejected, fact::BecameLeader, fact::LostLeadership,
+    fact::VoteGranted, fact::EntryAppended, fact::LogTruncated, fact::Committed, fact::EntryApplied,
+    fact::SnapshotInstalled, fact::LogCompacted, fact::LogRecovered, fact::MemberAdded,
+    fact::MemberUpdated, fact::MemberRemoved, fact::MembersApplied, fact::MapApplied,
+    fact::RebalanceRefused, fact::SettingApplied, fact::CommandApplied, fact::HealthChecked,
+    fact::JoinRequested, fact::NodeReady, fact::HookFired, fact::RepairStarted,
+    fact::RepairCompleted, fact::RepairFailed, fact::GateOpened, fact::GateClosed,
+    fact::RecordWritten, fact::PartitionDropped, fact::StoreDurable, fact::StoreRecovered,
+    fact::OperationInvoked, fact::OperationReturned, fact::OperationAbandoned>;
 
 // Who published: a node, or a client (then `node` is none).
 struct FactSource {
   NodeId node;
   ClientId client;
   Incarnation incarnation;  // of the node, as far as it knows; 0 before it has one
+  // Of a second live process with the id of `node`: what its store holds is not that of `node`.
+  bool twin = false;
 };
 
 class Observer {

@@ -131,29 +131,126 @@ struct NodeOptions {
 
 // ---- Machines ------------------------------------------------------------------------------
 
-// A delay: `floor` plus a draw of the named shape.
+// Far above any delay, far below overflow.
+inline constexpr Duration kNoCap = 24h * 365 * 100;
+
+// A delay: `floor` plus a draw from a registered distribution (model/distribution.hpp), together
+// at most `cap`.
 struct LatencyOptions {
-  enum class Shape : std::uint8_t { constant, uniform, exponential };
-  Shape shape = Shape::exponential;
-  Duration floor = 200us;
-  Duration mean = 1ms;    // constant: the value; exponential: mean of the part above the floor
-  DurationRange range{};  // uniform: overrides floor and mean
-  friend bool operator==(const LatencyOptions&, const LatencyOptions&) = default;
+  struct Part;
+  struct Bucket {
+    DurationRange range{};     // uniform within
+    std::uint64_t weight = 1;  // relative to the others'
+    friend bool operator==(const Bucket&, const Bucket&) = default;
+  };
+  std::string distribution = "exponential";
+  Params params{};  // complete, of that distribution
+  Duration floor{};
+  Duration cap = kNoCap;
+  std::vector<Part> parts{};      // of a mixture
+  std::vector<Bucket> buckets{};  // of a histogram, ascending and disjoint
+  friend bool operator==(const LatencyOptions&, const LatencyOptions&);
+};
+struct LatencyOptions::Part {
+  std::uint64_t weight = 1;  // relative to the others'
+  LatencyOptions latency{};
+  friend bool operator==(const Part&, const Part&) = default;
+};
+inline bool operator==(const LatencyOptions& a, const LatencyOptions& b) {
+  return a.distribution == b.distribution && a.params == b.params && a.floor == b.floor &&
+         a.cap == b.cap && a.parts == b.parts && a.buckets == b.buckets;
+}
+[[nodiscard]] LatencyOptions constant_latency(Duration value);
+[[nodiscard]] LatencyOptions uniform_latency(DurationRange range);
+[[nodiscard]] LatencyOptions exponential_latency(Duration mean, Duration floor = {});
+
+// Weather: in each slot of time a link is rough or not, by a keyed draw of (link, slot), the same
+// whatever else happens. A slot of 0 is none.
+struct WeatherOptions {
+  Duration slot{};
+  Share rough{};          // of slots
+  DurationRange extra{};  // added to each message's delay in a rough slot
+  Share loss{};           // of datagrams in a rough slot, besides the usual
+  friend bool operator==(const WeatherOptions&, const WeatherOptions&) = default;
+};
+
+// What a stream does about trouble, as TCP does.
+struct StreamOptions {
+  // A segment that is lost (the network's `loss`, a cut link) is sent again after this, doubled
+  // each time up to rto_max; all behind it waits (RFC 6298, section 5).
+  Duration rto_min = 200ms;
+  Duration rto_max = 5s;
+  // A connection whose oldest segment is unanswered for this long is reset: all that it held is
+  // lost, and the next message opens another.
+  Duration reset_after = 15s;
+  // The first message of a connection waits for a round trip first (SYN, SYN-ACK).
+  bool handshake = true;
+  friend bool operator==(const StreamOptions&, const StreamOptions&) = default;
 };
 
 struct NetworkOptions {
-  LatencyOptions latency;
+  LatencyOptions latency = exponential_latency(1ms, 200us);
   // By message purpose, where it differs from `latency`; index is Purpose.
   std::vector<std::optional<LatencyOptions>> latency_by_purpose =
       std::vector<std::optional<LatencyOptions>>(kPurposeCount);
+  // Directed; the first that matches goes before all of the above. An absent end matches every
+  // host.
   struct Link {
-    Address from;
-    Address to;
-    LatencyOptions latency;
+    Address from{};
+    Address to{};
+    std::optional<Purpose> purpose{};
+    LatencyOptions latency{};
+    friend bool operator==(const Link&, const Link&) = default;
   };
-  std::vector<Link> links;                            // directed, override all of the above
-  Share loss;                                         // of datagrams
-  std::uint64_t bandwidth_bytes_per_s = 125'000'000;  // of each sender's port; 0: unlimited
+  std::vector<Link> links{};
+  Share loss{};       // of datagrams; of segments of a stream, which it stalls
+  Share duplicate{};  // of datagrams: a second copy arrives, by a delay of its own
+  Share reorder{};    // of datagrams: held back by a draw from `reorder_by`
+  DurationRange reorder_by{1ms, 10ms};
+  Share corrupt{};                   // of datagrams: one bit is flipped
+  std::uint64_t mtu_bytes = 65'507;  // a larger datagram is dropped (RFC 768, RFC 791); 0: none
+  std::uint64_t bandwidth_bytes_per_s = 125'000'000;  // out of each host's port; 0: unlimited
+  std::uint64_t receive_bandwidth_bytes_per_s = 0;    // into each host's port; 0: unlimited
+  std::uint64_t link_bandwidth_bytes_per_s = 0;       // of each directed link; 0: unlimited
+  // Of what waits for a port or link; a datagram that finds it full is dropped. 0: unbounded.
+  std::uint64_t queue_bytes = 0;
+  WeatherOptions weather{};
+  StreamOptions stream{};
+};
+
+// Where hosts are: sites in a tree (a region holds zones, a zone racks), joined by links. A message
+// between two sites crosses the links of the shortest path (by mean latency), one after the other,
+// and pays each one's delay and bandwidth, besides NetworkOptions::latency. Hosts of one site pay
+// that alone. A site's link to the one that holds it is there without being named, and free.
+struct TopologyOptions {
+  enum class Kind : std::uint8_t { region, zone, rack };
+  struct Site {
+    std::string name{};
+    Kind kind = Kind::zone;
+    std::string within{};          // the name of the site that holds it; empty: none
+    std::vector<Address> hosts{};  // directly in it; ascending
+    friend bool operator==(const Site&, const Site&) = default;
+  };
+  struct Link {
+    std::string name{};  // `a--b` unless it has one of its own
+    std::string a{};     // sites
+    std::string b{};
+    LatencyOptions latency{};                 // one way, either way; it has a mean
+    std::optional<LatencyOptions> back{};     // from b to a, where it differs
+    std::uint64_t bandwidth_bytes_per_s = 0;  // each way; 0: unlimited
+    Share loss{};
+    friend bool operator==(const Link&, const Link&) = default;
+  };
+  std::vector<Site> sites{};  // empty: all hosts are in one place
+  std::vector<Link> links{};
+  friend bool operator==(const TopologyOptions&, const TopologyOptions&) = default;
+};
+
+// What a host takes to handle one event (a message, timer or completion): a queue with one server.
+struct HostOptions {
+  Duration service{};             // of each message
+  std::uint64_t bytes_per_s = 0;  // that it reads messages at, besides; 0: no matter
+  friend bool operator==(const HostOptions&, const HostOptions&) = default;
 };
 
 struct DiskOptions {
@@ -161,6 +258,7 @@ struct DiskOptions {
   DurationRange sync{80us, 400us};
   DurationRange read{50us, 200us};
   std::uint64_t bandwidth_bytes_per_s = 500'000'000;  // 0: unlimited
+  std::uint64_t capacity_bytes = 0;                   // of all files; 0: unlimited
 };
 
 }  // namespace rejoin

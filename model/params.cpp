@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -18,6 +19,7 @@ constexpr std::string_view kSizeWanted = "a size such as 64KiB or 100MB";
 constexpr std::string_view kShareWanted = "a share such as 10% or 0.1, between 0 and 1";
 constexpr std::string_view kIntegerWanted = "a whole number such as 3, without leading zeros";
 constexpr std::string_view kNodeWanted = "a node such as node-3";
+constexpr std::string_view kSetsWanted = "sets of hosts such as [[node-1, node-2], [others]]";
 
 using Error = tl::unexpected<std::string>;
 
@@ -135,21 +137,21 @@ std::string list_text(const List& items, Item item_text) {
   return out + "]";
 }
 
-std::string nodes_text(const std::vector<NodeId>& nodes) {
-  return list_text(nodes, [](NodeId node) { return to_name(node); });
+std::string hosts_text(const Selectors& hosts) {
+  return list_text(hosts, [](const Selector& selector) { return to_text(selector); });
 }
 
-tl::expected<std::vector<NodeId>, std::string> parse_nodes(const std::vector<std::string>& names) {
-  std::vector<NodeId> out;
+tl::expected<Selectors, std::string> parse_hosts(const std::vector<std::string>& names) {
+  Selectors out;
   for (const std::string& name : names) {
-    const NodeId node = node_from_name(name);
-    if (node.is_none()) return wanted("a list of nodes such as [node-1, node-2]");
-    if (std::find(out.begin(), out.end(), node) != out.end()) {
-      return Error("each node once, not " + name + " twice");
+    const auto selector = parse_selector(name);
+    if (!selector) return Error(selector.error());
+    if (std::find(out.begin(), out.end(), *selector) != out.end()) {
+      return Error("each host once, not " + name + " twice");
     }
-    out.push_back(node);
+    out.push_back(*selector);
   }
-  if (out.empty()) return wanted("a list of at least one node");
+  if (out.empty()) return wanted("a list of at least one host");
   return out;
 }
 
@@ -189,34 +191,36 @@ tl::expected<ParamValue, std::string> parse_scalar(const ParamSpec& spec, const 
       }
       return ParamValue(node);
     }
-    case ParamType::node_list:
-      if (text == "none" && spec.fallback == "none") return ParamValue(std::vector<NodeId>{});
-      return parse_nodes({text}).map(as_value);
-    case ParamType::node_sets:
-      if (text == "none" && spec.fallback == "none") {
-        return ParamValue(std::vector<std::vector<NodeId>>{});
-      }
+    case ParamType::hosts:
+      if (text == "none" && spec.fallback == "none") return ParamValue(Selectors{});
+      return parse_hosts({text}).map(as_value);
+    case ParamType::host_sets:
+      if (text == "none" && spec.fallback == "none") return ParamValue(std::vector<Selectors>{});
       break;
+    case ParamType::offset:
+      return parse_offset(text).map(as_value);
+    case ParamType::rate:
+      return parse_rate(text).map(as_value);
   }
-  return wanted("sets of nodes such as [[node-1, node-2], [node-3]]");
+  return wanted(kSetsWanted);
 }
 
 tl::expected<ParamValue, std::string> parse_sets(
     const std::vector<std::vector<std::string>>& lists) {
-  std::vector<std::vector<NodeId>> out;
-  std::vector<NodeId> seen;
+  std::vector<Selectors> out;
+  Selectors seen;
   for (const auto& names : lists) {
-    auto nodes = parse_nodes(names);
-    if (!nodes) return Error(nodes.error());
-    for (const NodeId node : *nodes) {
-      if (std::find(seen.begin(), seen.end(), node) != seen.end()) {
-        return Error("each node in one set, not " + to_name(node) + " in two");
+    auto hosts = parse_hosts(names);
+    if (!hosts) return Error(hosts.error());
+    for (const Selector& host : *hosts) {
+      if (std::find(seen.begin(), seen.end(), host) != seen.end()) {
+        return Error("each host in one set, not " + to_text(host) + " in two");
       }
-      seen.push_back(node);
+      seen.push_back(host);
     }
-    out.push_back(*std::move(nodes));
+    out.push_back(*std::move(hosts));
   }
-  if (out.empty()) return wanted("sets of nodes such as [[node-1, node-2], [node-3]]");
+  if (out.empty()) return wanted(kSetsWanted);
   return ParamValue(std::move(out));
 }
 
@@ -262,10 +266,14 @@ std::string_view to_name(ParamType type) {
       return "text";
     case ParamType::node:
       return "node";
-    case ParamType::node_list:
-      return "nodes";
-    case ParamType::node_sets:
-      return "sets of nodes";
+    case ParamType::hosts:
+      return "hosts";
+    case ParamType::host_sets:
+      return "sets of hosts";
+    case ParamType::offset:
+      return "offset";
+    case ParamType::rate:
+      return "rate";
   }
   return "?";
 }
@@ -289,10 +297,10 @@ tl::expected<ParamValue, std::string> parse_param(const ParamSpec& spec, const P
     return parse_scalar(spec, *scalar);
   }
   if (const auto* list = std::get_if<std::vector<std::string>>(&text.text)) {
-    if (spec.type == ParamType::node_list) {
-      return parse_nodes(*list).map([](auto nodes) { return ParamValue(std::move(nodes)); });
+    if (spec.type == ParamType::hosts) {
+      return parse_hosts(*list).map([](auto hosts) { return ParamValue(std::move(hosts)); });
     }
-  } else if (spec.type == ParamType::node_sets) {
+  } else if (spec.type == ParamType::host_sets) {
     return parse_sets(std::get<std::vector<std::vector<std::string>>>(text.text));
   }
   // A list where there may be none: an empty text is wrong for every type but text itself.
@@ -310,11 +318,15 @@ std::string to_text(const ParamValue& value) {
     std::string operator()(Share share) const { return share_text(share); }
     std::string operator()(const std::string& text) const { return text; }
     std::string operator()(NodeId node) const { return to_name(node); }
-    std::string operator()(const std::vector<NodeId>& nodes) const {
-      return nodes.empty() ? "none" : nodes_text(nodes);
+    std::string operator()(const Selectors& hosts) const {
+      if (hosts.size() == 1) return to_text(hosts.front());
+      return hosts.empty() ? "none" : hosts_text(hosts);
     }
-    std::string operator()(const std::vector<std::vector<NodeId>>& sets) const {
-      return sets.empty() ? "none" : list_text(sets, nodes_text);
+    std::string operator()(const std::vector<Selectors>& sets) const {
+      return sets.empty() ? "none" : list_text(sets, hosts_text);
+    }
+    std::string operator()(Rate rate) const {
+      return (rate.ppm < 0 ? "-" : "+") + std::to_string(std::abs(rate.ppm)) + "ppm";
     }
   };
   return std::visit(Visitor{}, value);
@@ -382,6 +394,33 @@ tl::expected<Share, std::string> parse_share(std::string_view text) {
   if (!ppm) return wanted("a share in whole millionths, such as 0.0001%");
   if (*ppm > whole) return wanted(kShareWanted);
   return Share{static_cast<std::uint32_t>(*ppm)};
+}
+
+tl::expected<Duration, std::string> parse_offset(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const auto magnitude = parse_duration(text);
+  if (!magnitude) return wanted("a duration with or without a sign, such as -5s or 250ms");
+  return negative ? -*magnitude : *magnitude;
+}
+
+tl::expected<Rate, std::string> parse_rate(std::string_view text) {
+  constexpr std::string_view allowed =
+      "a rate such as +200ppm, -1% or 0.01, above -100% and up to +100%";
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t ppm = 0;
+  if (text.ends_with("ppm")) {
+    const auto number = parse_integer(text.substr(0, text.size() - 3));
+    if (!number || *number > 1'000'000) return wanted(allowed);
+    ppm = *number;
+  } else {
+    const auto share = parse_share(text);
+    if (!share) return wanted(allowed);
+    ppm = share->ppm;
+  }
+  if (negative && ppm == 1'000'000) return wanted(allowed);  // a clock that stands is frozen
+  return Rate{negative ? -ppm : ppm};
 }
 
 tl::expected<std::int64_t, std::string> parse_integer(std::string_view text) {

@@ -12,6 +12,7 @@
 
 #include "model/ids.hpp"
 #include "model/random.hpp"
+#include "model/selector.hpp"
 #include "model/time.hpp"
 
 namespace rejoin {
@@ -26,8 +27,10 @@ enum class ParamType : std::uint8_t {
   choice,          // one of `choices`
   text,
   node,       // node-3
-  node_list,  // [node-1, node-2], or one node
-  node_sets,  // [[node-1, node-2], [node-3]]
+  hosts,      // [leader, node-1], or one selector (model/selector.hpp)
+  host_sets,  // [[node-1, client-1], [others]]
+  offset,     // -5s, +250ms: a duration with a sign
+  rate,       // +200ppm, -1%, 0.01: a share with a sign
 };
 [[nodiscard]] std::string_view to_name(ParamType type);
 
@@ -46,9 +49,14 @@ struct Size {
   friend bool operator==(const Size&, const Size&) = default;
 };
 
-using ParamValue =
-    std::variant<bool, std::int64_t, Duration, DurationRange, Size, Share, std::string, NodeId,
-                 std::vector<NodeId>, std::vector<std::vector<NodeId>>>;
+// By how much something runs fast (above 0) or slow, in millionths.
+struct Rate {
+  std::int64_t ppm = 0;  // -999'999..1'000'000
+  friend bool operator==(const Rate&, const Rate&) = default;
+};
+
+using ParamValue = std::variant<bool, std::int64_t, Duration, DurationRange, Size, Share,
+                                std::string, NodeId, Selectors, std::vector<Selectors>, Rate>;
 
 // Values by name, complete: every declared parameter is present.
 class Params {
@@ -87,6 +95,8 @@ struct ParamText {
 [[nodiscard]] tl::expected<DurationRange, std::string> parse_duration_range(std::string_view text);
 [[nodiscard]] tl::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 [[nodiscard]] tl::expected<Share, std::string> parse_share(std::string_view text);
+[[nodiscard]] tl::expected<Duration, std::string> parse_offset(std::string_view text);
+[[nodiscard]] tl::expected<Rate, std::string> parse_rate(std::string_view text);
 [[nodiscard]] tl::expected<std::int64_t, std::string> parse_integer(std::string_view text);
 [[nodiscard]] tl::expected<bool, std::string> parse_flag(std::string_view text);
 

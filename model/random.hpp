@@ -25,6 +25,9 @@ enum class Domain : std::uint32_t {
   workload,
   pick,  // a scenario's `pick`
   nemesis,
+  fault,    // what a fault chooses: its targets, its bits
+  network,  // duplication, corruption, reordering, retransmission
+  weather,  // of (link, slot)
 };
 
 struct DrawKey {

@@ -36,7 +36,8 @@ struct After {
 // `removed`, `joined`: committed and applied on the leader. `leader`: some node leads.
 // `rebalanced`: a new map applied on the leader. `repair_started`, `repair_completed`: of any
 // partition on the node. `started`: the step with label `text` has fired. `sync_requested`,
-// `sync_completed`: the node's `count`-th sync of the run.
+// `sync_completed`: the node's `count`-th sync of the run. `ended`: the fault of the step with
+// label `text` has been taken back. `crashed`: the process of the node has died or halted.
 struct When {
   enum class What : std::uint8_t {
     removed,
@@ -48,6 +49,8 @@ struct When {
     started,
     sync_requested,
     sync_completed,
+    ended,
+    crashed,
   };
   What what{};
   NodeId node;
@@ -82,13 +85,20 @@ struct Operate {
   std::map<std::string, std::string> settings;  // of configure: name to value
 };
 struct Inject {
-  std::string fault;  // a registered fault
-  Params params;      // complete
+  std::string fault;                // a registered fault
+  Params params;                    // complete
+  std::optional<Duration> lasts{};  // then it is taken back; absent: until the end
+  // Drawn by a nemesis: that it touches nothing (its target is down already) proves nothing wrong.
+  bool may_miss = false;
+};
+// Takes back the fault of the step with that label, if it is in force.
+struct End {
+  std::string label;
 };
 struct Wait {};  // nothing: a label for the table, or a pause
 }  // namespace action
 
-using Action = std::variant<action::Operate, action::Inject, action::Wait>;
+using Action = std::variant<action::Operate, action::Inject, action::End, action::Wait>;
 
 struct Step {
   std::string label;
@@ -116,9 +126,11 @@ struct Limits {
   Duration virtual_time = 24h;
   std::uint64_t events = 50'000'000;
   Duration settle = 30s;  // at most, after the last step, until quiet
-  // The settling begins with the end of all partitions and cuts. False: they last, and only safety
-  // can be asked for.
+  // The settling begins with the end of every fault that can be taken back. False: they last, and
+  // only safety can be asked for.
   bool heal = true;
+  // Nodes that are down then are started first: the core, on which liveness is judged. Empty: none.
+  Selectors core{};
   Duration settle_quiet = 2s;
   // A step that waits for a fact for longer than this never fires: an unmet expectation.
   Duration patience = 10min;
@@ -143,6 +155,8 @@ struct Schedule {
   NodeOptions node;
   ClientOptions client;
   NetworkOptions network;
+  TopologyOptions topology;
+  HostOptions host;
   DiskOptions disk;
   std::vector<Step> timeline;
   std::vector<std::string> check;  // registered invariants, sorted

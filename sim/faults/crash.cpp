@@ -1,26 +1,51 @@
-// Kills the process on a node. What its disk had not synced is lost, all but a torn tail.
+// Kills what runs on hosts: the machine, with what its disk had not synced (all but a torn tail),
+// or the process alone, whose appended bytes the machine still writes. Given a duration, it is
+// started again after that.
 #include "sim/faults/fault.hpp"
 
 namespace rejoin::sim {
 namespace {
 
-std::uint64_t inject(Kernel& kernel, const Params& params) {
-  return kernel.crash(kernel.address_of(params.get<NodeId>("target"))) ? 1 : 0;
+Injection inject(FaultSite& site) {
+  const bool alone = site.params.get<std::string>("of") == "process";
+  Injection out;
+  std::vector<Address> crashed;
+  for (const Address host : site.hosts.at("target")) {
+    if (site.kernel.crash(host, alone ? CrashScope::process : CrashScope::machine)) {
+      crashed.push_back(host);
+    }
+  }
+  out.touched = crashed.size();
+  out.end = [&kernel = site.kernel, crashed] {
+    for (const Address host : crashed) (void)kernel.start(host);
+  };
+  return out;
 }
 
 std::string says(const Params& params) {
-  return to_name(params.get<NodeId>("target")) + " crashes";
+  const bool alone = params.get<std::string>("of") == "process";
+  return (alone ? "the process on " : "") + says_hosts(params, "target") + " crashes";
 }
 
 [[maybe_unused]] const bool registered =
     Faults::add({.name = "crash",
-                 .help = "kill a process; what it had not synced is lost",
+                 .help = "kill a machine (what it had not synced is lost) or its process alone",
+                 .kind = FaultClass::host,
                  .params = {{.name = "target",
-                             .type = ParamType::node,
+                             .type = ParamType::hosts,
                              .unit = "",
                              .fallback = "",
-                             .help = "the node",
-                             .choices = {}}},
+                             .help = "who",
+                             .choices = {}},
+                            {.name = "of",
+                             .type = ParamType::choice,
+                             .unit = "",
+                             .fallback = "machine",
+                             .help = "what dies: a process leaves its page cache behind",
+                             .choices = {"machine", "process"}}},
+                 .ends = true,
+                 .stays = true,
+                 .claims = "process",
                  .inject = inject,
                  .says = says});
 

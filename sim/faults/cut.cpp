@@ -1,37 +1,37 @@
-// Cuts one direction of one link: requests arrive, answers do not, or the other way round.
+// Cuts one direction between hosts: requests arrive, answers do not, or the other way round.
 #include "sim/faults/fault.hpp"
 #include "sim/kernel/network.hpp"
 
 namespace rejoin::sim {
 namespace {
 
-std::uint64_t inject(Kernel& kernel, const Params& params) {
-  const Address from = kernel.address_of(params.get<NodeId>("from"));
-  const Address to = kernel.address_of(params.get<NodeId>("to"));
-  if (from.is_none() || to.is_none()) return 0;
-  return kernel.network().cut(from, to) ? 1 : 0;
+Injection inject(FaultSite& site) {
+  const LinkSet links = LinkSet::from_to(site.hosts.at("from"), site.hosts.at("to"));
+  Network& network = site.kernel.network();
+  return on_links(site, {network.cut(links)}, network.count(links));
 }
 
 std::string says(const Params& params) {
-  return to_name(params.get<NodeId>("from")) + " can no longer reach " +
-         to_name(params.get<NodeId>("to"));
+  return says_hosts(params, "from") + " can no longer reach " + says_hosts(params, "to");
 }
 
 [[maybe_unused]] const bool registered =
     Faults::add({.name = "cut",
-                 .help = "cut one direction between two nodes",
+                 .help = "cut one direction between hosts",
+                 .kind = FaultClass::network,
                  .params = {{.name = "from",
-                             .type = ParamType::node,
+                             .type = ParamType::hosts,
                              .unit = "",
                              .fallback = "",
                              .help = "whose messages are lost",
                              .choices = {}},
                             {.name = "to",
-                             .type = ParamType::node,
+                             .type = ParamType::hosts,
                              .unit = "",
                              .fallback = "",
                              .help = "whom they no longer reach",
                              .choices = {}}},
+                 .ends = true,
                  .inject = inject,
                  .says = says});
 

@@ -1,30 +1,92 @@
 // A fault: something that a world does to the machines in it. One .cpp each in sim/faults/, with
 // one registration. Faults act on the kernel, behind Env; protocol code has no hooks for them.
+//
+// Invariants:
+// 1. A fault is given hosts, not selectors: who they are was decided when it struck.
+// 2. What a fault draws is keyed by its step (FaultSite::key): another step moves nothing.
+// 3. `end` of an injection takes back what it did and nothing else; ending twice does nothing.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/params.hpp"
+#include "model/random.hpp"
 #include "model/registry.hpp"
+#include "model/schedule.hpp"
 #include "sim/kernel/kernel.hpp"
 
 namespace rejoin::sim {
 
+// What swarms switch on and off as one.
+enum class FaultClass : std::uint8_t { host, network, disk, clock };
+[[nodiscard]] std::string_view to_name(FaultClass fault_class);
+
+// For what a fault does later (a crash loop): in control events of its own.
+class Agenda {
+ public:
+  virtual ~Agenda() = default;
+  virtual void after(Duration delay, std::function<void()> act) = 0;
+};
+
+// Where and with what a fault strikes. Kernel and agenda outlive the injection; the site does not.
+struct FaultSite {
+  Kernel& kernel;
+  const Params& params;
+  DrawKey key;  // of the step; vary `what` and `attempt`
+  Agenda& agenda;
+  // By parameter of type hosts and host_sets: who that is now, in order of address (of node ids for
+  // one kind of host), without doubles.
+  std::map<std::string, std::vector<Address>, std::less<>> hosts{};
+  std::map<std::string, std::vector<std::vector<Address>>, std::less<>> sets{};
+};
+
+struct Injection {
+  std::uint64_t touched = 0;    // hosts, links, bytes, ...; 0: it touched nothing, and is no more
+  std::function<void()> end{};  // takes it back; empty: there is nothing to take back
+};
+
 struct FaultSpec {
   std::string_view name;
   std::string_view help;
+  FaultClass kind{};
   // The first is the one that a file may give alone: `crash: node-3`.
   std::vector<ParamSpec> params;
-  // Injects and returns how much it touched (hosts, links, ...); 0 is reported as a fault that
-  // touched nothing.
-  std::uint64_t (*inject)(Kernel& kernel, const Params& params) = nullptr;
+  // It may be given a duration (`for: 5s`), after which it is taken back.
+  bool ends = false;
+  // The last phase of a run takes back all that ends, but not this, unless it was given a duration:
+  // the dead stay dead.
+  bool stays = false;
+  // It destroys what disks held: a bounded nemesis lets it strike one victim only.
+  bool destroys = false;
+  // Its hosts must have disks.
+  bool needs_disk = false;
+  // What it holds of its hosts while it lasts (`process`, `wall-clock`, ...): two faults that hold
+  // one thing of one host at one time contradict each other. Empty: nothing.
+  std::string_view claims = {};
+  // What is wrong with these parameters in this schedule, as a sentence; none: nothing.
+  std::optional<std::string> (*problem)(const Params& params, const Schedule& schedule) = nullptr;
+  Injection (*inject)(FaultSite& site) = nullptr;
   // `node-3 crashes`: for tables.
   std::string (*says)(const Params& params) = nullptr;
 };
 
 using Faults = Registry<FaultSpec>;
+
+// ---- For the plugins -----------------------------------------------------------------------
+
+// `node-3`, `node-1 and node-2`, `the leader`, `the owner of key-7`.
+[[nodiscard]] std::string says_hosts(const Params& params, std::string_view name);
+// One effect on each of the site's hosts of that parameter; ends them all.
+[[nodiscard]] Injection on_each(FaultSite& site, std::string_view hosts,
+                                const std::function<EffectId(Kernel&, Address)>& effect);
+// An effect of the network on these links; touched is how many they are.
+[[nodiscard]] Injection on_links(FaultSite& site, const std::vector<EffectId>& effects,
+                                 std::uint64_t links);
 
 }  // namespace rejoin::sim

@@ -1,33 +1,25 @@
-// Splits the network into groups that cannot reach each other. A node in no group, and every
-// client, reaches all. Replaces an earlier partition; what is under way across it is lost.
+// Splits hosts into groups that cannot reach each other. A host in no group reaches all. What is
+// under way across the split is lost.
 #include "sim/faults/fault.hpp"
 #include "sim/kernel/network.hpp"
 
 namespace rejoin::sim {
 namespace {
 
-using NodeSets = std::vector<std::vector<NodeId>>;
-
-std::uint64_t inject(Kernel& kernel, const Params& params) {
-  std::vector<std::vector<Address>> groups;
-  for (const auto& set : params.get<NodeSets>("groups")) {
-    auto& group = groups.emplace_back();
-    for (const NodeId node : set) {
-      const Address address = kernel.address_of(node);
-      if (!address.is_none()) group.push_back(address);
-    }
-  }
-  return kernel.network().partition(groups);
+Injection inject(FaultSite& site) {
+  const LinkSet links = LinkSet::between(site.sets.at("groups"));
+  Network& network = site.kernel.network();
+  return on_links(site, {network.cut(links)}, network.count(links));
 }
 
 std::string says(const Params& params) {
   std::string text = "the network splits into";
-  const auto& sets = params.get<NodeSets>("groups");
+  const auto& sets = params.get<std::vector<Selectors>>("groups");
   for (std::size_t i = 0; i < sets.size(); ++i) {
     text += i == 0 ? " {" : " | {";
     for (std::size_t j = 0; j < sets[i].size(); ++j) {
       if (j != 0) text += ", ";
-      text += to_name(sets[i][j]);
+      text += to_text(sets[i][j]);
     }
     text += '}';
   }
@@ -36,13 +28,15 @@ std::string says(const Params& params) {
 
 [[maybe_unused]] const bool registered =
     Faults::add({.name = "partition",
-                 .help = "split the network into groups that cannot reach each other",
+                 .help = "split hosts into groups that cannot reach each other",
+                 .kind = FaultClass::network,
                  .params = {{.name = "groups",
-                             .type = ParamType::node_sets,
+                             .type = ParamType::host_sets,
                              .unit = "",
                              .fallback = "",
-                             .help = "disjoint sets of nodes; others reach everyone",
+                             .help = "disjoint sets; hosts in none reach everyone",
                              .choices = {}}},
+                 .ends = true,
                  .inject = inject,
                  .says = says});
 

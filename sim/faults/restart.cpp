@@ -1,35 +1,68 @@
-// Starts the process on a node. One that runs is killed first, as by a power cycle.
+// Starts hosts. One that runs is killed first, as by a power cycle.
+#include <array>
+#include <utility>
+
 #include "sim/faults/fault.hpp"
 
 namespace rejoin::sim {
 namespace {
 
-std::uint64_t inject(Kernel& kernel, const Params& params) {
-  const Address host = kernel.address_of(params.get<NodeId>("target"));
-  (void)kernel.crash(host);
-  return kernel.start(host, {.wipe = params.get<bool>("wipe")}) ? 1 : 0;
+constexpr std::array<std::pair<std::string_view, Wipe>, 5> kWipes = {
+    {{"false", Wipe::none},
+     {"true", Wipe::all},
+     {"consensus", Wipe::consensus},
+     {"data", Wipe::data},
+     {"half", Wipe::half}}};
+
+Wipe wipe_of(const Params& params) {
+  for (const auto& [name, wipe] : kWipes) {
+    if (name == params.get<std::string>("wipe")) return wipe;
+  }
+  return Wipe::none;
+}
+
+Injection inject(FaultSite& site) {
+  Injection out;
+  for (const Address host : site.hosts.at("target")) {
+    (void)site.kernel.crash(host);
+    out.touched += site.kernel.start(host, {.wipe = wipe_of(site.params)}) ? 1U : 0U;
+  }
+  return out;
 }
 
 std::string says(const Params& params) {
-  const std::string node = to_name(params.get<NodeId>("target"));
-  return node + (params.get<bool>("wipe") ? " restarts on an empty disk" : " restarts");
+  const std::string what = says_hosts(params, "target") + " restarts";
+  switch (wipe_of(params)) {
+    case Wipe::none:
+      return what;
+    case Wipe::all:
+      return what + " on an empty disk";
+    case Wipe::consensus:
+      return what + " without its identity and log";
+    case Wipe::data:
+      return what + " without its data";
+    case Wipe::half:
+      return what + " on half of its files";
+  }
+  return what;
 }
 
 [[maybe_unused]] const bool registered =
     Faults::add({.name = "restart",
                  .help = "start a process again, after killing it when it runs",
+                 .kind = FaultClass::host,
                  .params = {{.name = "target",
-                             .type = ParamType::node,
+                             .type = ParamType::hosts,
                              .unit = "",
                              .fallback = "",
-                             .help = "the node",
+                             .help = "who",
                              .choices = {}},
                             {.name = "wipe",
-                             .type = ParamType::flag,
+                             .type = ParamType::choice,
                              .unit = "",
                              .fallback = "false",
-                             .help = "its disk is empty",
-                             .choices = {}}},
+                             .help = "its disk is empty, or without some of its files",
+                             .choices = {"false", "true", "consensus", "data", "half"}}},
                  .inject = inject,
                  .says = says});
 

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,22 @@ struct DurableWrite {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
   std::uint64_t bytes_hash = 0;
+};
+
+// What is wrong with a disk, besides DiskOptions. Chances are of each operation, by keyed draws.
+struct DiskTrouble {
+  std::uint32_t slower = 1;                   // every latency times this
+  DurationRange extra{};                      // added to every latency
+  std::optional<std::uint64_t> free_bytes{};  // may still be written; then every sync and replace
+                                              // that needs more fails, for good in this life
+  Share sync_errors{};         // a sync or replace fails; what it was about may be lost
+  Share read_errors{};         // a read fails
+  Share lost_syncs{};          // a sync answers ok and has done nothing: a crash loses it
+  Share misdirected_writes{};  // what a sync wrote went over older bytes of the same disk
+  Share misdirected_reads{};   // a read answers with another place's bytes
+  Share read_rot{};            // a read answers with one bit flipped; the disk is as it was
+  bool torn_sectors = false;   // at a crash, any of the unsynced 512-byte sectors survive, not
+                               // a prefix; and the last of them holds garbage
 };
 
 class Disk {

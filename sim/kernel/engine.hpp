@@ -55,7 +55,10 @@ using TimerTable = FlatMap<std::uint32_t>;
 
 struct Engine {
   Engine(const KernelOptions& with, KernelListener& listening_to, TraceSink* shown_to)
-      : options(with), listener(listening_to), trace(shown_to), network(with.network, with.seed) {}
+      : options(with),
+        listener(listening_to),
+        trace(shown_to),
+        network(with.network, with.topology, with.seed) {}
 
   // ---- Events ----
   [[nodiscard]] std::uint64_t order_of(EventKind kind, Address host, std::uint64_t what,

@@ -97,13 +97,14 @@ bool Host::schedule_start(RestartOptions options) {
   if (is_up() || start_pending_ != 0) return false;
   start_pending_ = ++starts_;
   wipe_at_start_ = options.wipe;
+  version_ = options.version.value_or(version_);
   engine_.schedule(
       engine_.now, engine_.order_of(EventKind::start, spec_.address, start_pending_, 0),
       {.kind = EventKind::start, .host = spec_.address, .life = start_pending_, .id = starts_});
   return true;
 }
 
-bool Host::crash() {
+bool Host::crash(CrashScope /*scope*/) {
   if (start_pending_ != 0) {
     start_pending_ = 0;
     return true;
@@ -152,11 +153,11 @@ void Host::on_start(const EventRecord& record) {
   ++life_;
   engine_.begin_event(
       {.at = engine_.now, .kind = EventKind::start, .host = spec_.address, .id = record.id});
-  if (std::exchange(wipe_at_start_, false)) {
+  if (std::exchange(wipe_at_start_, Wipe::none) != Wipe::none) {
     disk_.wipe();
-    engine_.publish(source(), fact::DiskWiped{});
+    engine_.publish(source(), fact::DiskWiped{.part = "all"});
   }
-  process_ = spec_.make(*this, *this);
+  process_ = spec_.make(*this, *this, version_);
   CHECK_THAT(process_ != nullptr);
   engine_.publish(source(), fact::ProcessStarted{});
   if (!doomed_) process_->start();

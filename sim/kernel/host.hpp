@@ -55,7 +55,7 @@ class Host final : public Env, public Observer {
 
   void provision(std::string_view file, ByteView data);
   bool schedule_start(RestartOptions options);
-  bool crash();
+  bool crash(CrashScope scope);
   void end_life(const Fact& fact);
 
   // ---- Events ----
@@ -78,8 +78,9 @@ class Host final : public Env, public Observer {
   std::uint64_t life_ = 0;
   std::uint64_t starts_ = 0;         // requested
   std::uint64_t start_pending_ = 0;  // which of them; 0: none
-  bool wipe_at_start_ = false;
-  bool doomed_ = false;  // a stop waits
+  Wipe wipe_at_start_ = Wipe::none;
+  std::uint32_t version_ = 1;  // of the software
+  bool doomed_ = false;        // a stop waits
 };
 
 }  // namespace rejoin::sim

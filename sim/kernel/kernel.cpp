@@ -10,6 +10,24 @@
 
 namespace rejoin::sim {
 
+std::string_view to_name(DropReason reason) {
+  switch (reason) {
+    case DropReason::loss:
+      return "lost";
+    case DropReason::partition:
+      return "cut off";
+    case DropReason::host_down:
+      return "host down";
+    case DropReason::too_large:
+      return "too large";
+    case DropReason::queue_full:
+      return "queue full";
+    case DropReason::reset:
+      return "connection reset";
+  }
+  CHECK_THAT(false);
+}
+
 std::string_view to_name(EventKind kind) {
   switch (kind) {
     case EventKind::start:
@@ -35,6 +53,7 @@ struct Kernel::Impl {
   std::vector<std::unique_ptr<Host>> hosts;
   FlatMap<std::uint32_t> by_address;
   FlatMap<std::uint32_t> by_node;
+  std::vector<Address> addresses;
 
   [[nodiscard]] Host* find(Address address) const {
     const std::uint32_t* index = by_address.find(address.value);
@@ -144,6 +163,8 @@ void Kernel::add_host(HostSpec spec) {
   CHECK_THAT(impl_->find(spec.address) == nullptr);
   impl_->by_address[spec.address.value] = index;
   if (!spec.node.is_none()) impl_->by_node[spec.node.value] = index;
+  impl_->addresses.push_back(spec.address);
+  impl_->engine.network.add_host(spec.address);
   impl_->hosts.push_back(std::make_unique<Host>(impl_->engine, std::move(spec), impl_->stops));
 }
 
@@ -160,9 +181,26 @@ bool Kernel::start(Address host, RestartOptions options) {
   return found != nullptr && found->schedule_start(options);
 }
 
-bool Kernel::crash(Address host) {
+bool Kernel::crash(Address host, CrashScope scope) {
   Host* const found = impl_->find(host);
-  return found != nullptr && found->crash();
+  return found != nullptr && found->crash(scope);
+}
+
+bool Kernel::is_diskless(Address host) const {
+  const Host* const found = impl_->find(host);
+  return found == nullptr || found->spec().diskless;
+}
+
+const std::vector<Address>& Kernel::hosts() const {
+  return impl_->addresses;
+}
+
+Address Kernel::address_of(ClientId client) const {
+  return impl_->find(client_address(client)) == nullptr ? Address{} : client_address(client);
+}
+
+bool Kernel::end(EffectId effect) {
+  return impl_->engine.network.end(effect);
 }
 
 bool Kernel::is_up(Address host) const {

@@ -16,8 +16,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/env.hpp"
 #include "model/facts.hpp"
@@ -34,12 +36,18 @@ class Network;
 struct KernelOptions {
   std::uint64_t seed = 1;
   bool fifo = false;
-  NetworkOptions network;
-  DiskOptions disk;
+  NetworkOptions network{};
+  TopologyOptions topology{};
+  HostOptions host{};
+  DiskOptions disk{};
+  // Raised while a process or a listener runs, for whoever forbids it the real world (the clock,
+  // entropy, threads). Not owned; may be null.
+  bool* dispatching = nullptr;
 };
 
-// Makes the program of a host, anew at each start.
-using ProcessFactory = std::function<std::unique_ptr<Process>(Env& env, Observer& observer)>;
+// Makes the program of a host, anew at each start. `version` is that of the software on it.
+using ProcessFactory =
+    std::function<std::unique_ptr<Process>(Env& env, Observer& observer, std::uint32_t version)>;
 
 struct HostSpec {
   Address address;
@@ -47,11 +55,34 @@ struct HostSpec {
   NodeId node;       // none for a client
   ClientId client;   // none for a node
   ProcessFactory make;
+  bool diskless = false;  // what it stores it forgets at each start
 };
 
+// What of a machine's files is gone at the next start. Consensus is what node, raft and membership
+// keep, data what the store keeps; half loses each file or not, by a keyed draw.
+enum class Wipe : std::uint8_t { none, all, consensus, data, half };
 struct RestartOptions {
-  bool wipe = false;  // start on an empty disk
+  Wipe wipe = Wipe::none;
+  std::optional<std::uint32_t> version = {};  // of the software, from now on
 };
+
+// A process dies alone: the machine goes on, and what was appended stays in its page cache. A
+// machine dies with all that it had not synced, but for a torn tail.
+enum class CrashScope : std::uint8_t { machine, process };
+
+// Something that is wrong, until it is ended. Effects compose: two of a kind are both in force.
+using EffectId = StrongId<struct EffectIdTag, std::uint64_t>;
+
+// Clocks. Rates apply from the moment of the effect, so that nothing jumps but what says so; ending
+// one leaves the clock where it has drifted to, and only takes `wall_offset` back.
+struct ClockTrouble {
+  Duration wall_offset{};
+  Rate wall_rate{};  // on top of the monotonic clock's
+  bool wall_frozen = false;
+  Rate monotonic_rate{};  // of both clocks, and so of all timers
+};
+
+struct DiskTrouble;  // sim/kernel/disk.hpp
 
 enum class EventKind : std::uint8_t { start, deliver, timer, io, control };
 [[nodiscard]] std::string_view to_name(EventKind kind);
@@ -70,7 +101,15 @@ struct TraceEvent {
 };
 
 // What happened to a message that will not arrive.
-enum class DropReason : std::uint8_t { loss, partition, host_down };
+enum class DropReason : std::uint8_t {
+  loss,
+  partition,  // a cut link or site, no route
+  host_down,
+  too_large,   // a datagram above the MTU
+  queue_full,  // a datagram at a full port or link
+  reset,       // a stream broke while it held the message
+};
+[[nodiscard]] std::string_view to_name(DropReason reason);
 
 class KernelListener {
  public:
@@ -117,9 +156,37 @@ class Kernel {
   // Schedules the start of a host that is down at the current instant; false when it is up.
   bool start(Address host, RestartOptions options = {});
   // Kills the process; false when it is down already.
-  bool crash(Address host);
+  bool crash(Address host, CrashScope scope = CrashScope::machine);
   [[nodiscard]] bool is_up(Address host) const;
-  [[nodiscard]] Address address_of(NodeId node) const;  // of the host that runs it
+  [[nodiscard]] bool is_diskless(Address host) const;
+  // Of the host that runs the node (never of its twin), and of the client's.
+  [[nodiscard]] Address address_of(NodeId node) const;
+  [[nodiscard]] Address address_of(ClientId client) const;
+  // In order of address; twins included.
+  [[nodiscard]] const std::vector<Address>& hosts() const;
+  // The same machine and disk at another, unused address: the process is killed and started there.
+  // Its new address, or none when there is no such host.
+  Address move(Address host);
+  // A second machine with the id of this one's node, on a copy of its disk (what is durable now)
+  // or on an empty one, started at once. Its address, or none when there is no such node.
+  Address twin(Address host, bool copy_disk);
+
+  // ---- Effects; each none when there is no such host (or it has no disk) ----
+  // Nothing is handled while paused; what comes meanwhile is handled when it ends, in order. The
+  // clocks go on.
+  EffectId pause(Address host);
+  EffectId slow(Address host, const HostOptions& options);
+  EffectId trouble_clock(Address host, const ClockTrouble& trouble);
+  EffectId trouble_disk(Address host, const DiskTrouble& trouble);
+  // Steps the wall clock, for good.
+  bool step_wall_clock(Address host, Duration by);
+  // Damages what is on disk, once; how many bytes were changed. See disk.hpp.
+  std::uint64_t rot_disk(Address host, std::string_view file_contains, std::uint32_t bits,
+                         std::uint64_t draw_key);
+  std::uint64_t corrupt_tail(Address host, std::string_view file_contains, std::uint64_t bytes,
+                             std::uint64_t draw_key);
+  // Ends an effect of a host, a disk, a clock or the network; false when it is none, or over.
+  bool end(EffectId effect);
   // The running program, null when down. For the composition root alone: it knows the type.
   [[nodiscard]] Process* process(Address host);
   [[nodiscard]] Network& network();

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/env.hpp"
@@ -19,10 +21,44 @@
 
 namespace rejoin::sim {
 
+// Which directed links an effect is on.
+class LinkSet {
+ public:
+  [[nodiscard]] static LinkSet all();
+  [[nodiscard]] static LinkSet pairs(std::vector<std::pair<Address, Address>> directed);
+  // Between hosts of different groups, both ways; a host in no group is on none of them.
+  [[nodiscard]] static LinkSet between(std::vector<std::vector<Address>> groups);
+  [[nodiscard]] static LinkSet from_to(std::vector<Address> from, std::vector<Address> to);
+  [[nodiscard]] static LinkSet touching(std::vector<Address> hosts);  // to and from them
+
+  [[nodiscard]] bool contains(Address from, Address to) const;
+
+ private:
+  enum class Kind : std::uint8_t { all, pairs, between, from_to, touching };
+  Kind kind_ = Kind::all;
+  std::vector<std::pair<Address, Address>> pairs_;            // sorted
+  std::vector<std::pair<Address, std::uint32_t>> from_, to_;  // sorted; with the group of each
+};
+
+// What is wrong with links, on top of NetworkOptions. Chances are independent of one another.
+struct Impairment {
+  Share loss{};
+  Share duplicate{};
+  Share reorder{};
+  DurationRange reorder_by{1ms, 10ms};
+  Share corrupt{};
+  std::optional<LatencyOptions> extra{};       // added to each message's delay
+  std::uint64_t bandwidth_bytes_per_s = 0;     // each link's own cap; 0: none
+  std::uint64_t mtu_bytes = 0;                 // 0: as it is
+  std::optional<std::uint64_t> queue_bytes{};  // replaces NetworkOptions::queue_bytes
+};
+
 class Network {
  public:
-  Network(const NetworkOptions& options, std::uint64_t seed);
+  Network(const NetworkOptions& options, const TopologyOptions& topology, std::uint64_t seed);
   ~Network();
+
+  void add_host(Address host);
 
   // When a message sent now arrives; none when it is lost (then `dropped` says why). Accounts for
   // the sender's port: a large transfer delays what is sent after it.
@@ -31,16 +67,26 @@ class Network {
                                                    const Tag& tag, DropReason& dropped);
   [[nodiscard]] bool is_cut(Address from, Address to) const;
 
-  // ---- Faults ----
-  // Cuts every link between addresses of different groups, both ways. Replaces earlier groups;
-  // an address in no group talks to everyone. Returns the links cut (of listed addresses).
-  std::uint64_t partition(const std::vector<std::vector<Address>>& groups);
-  // Cuts one direction. False when it was cut already.
-  bool cut(Address from, Address to);
-  // Ends all partitions and cuts; returns how many links were cut.
+  // ---- Effects; they end with `end` ----
+  EffectId cut(LinkSet links);
+  // Down for `down` of each period, by the clock alone, beginning down.
+  EffectId flap(LinkSet links, Duration period, Share down, MonotonicTime since);
+  // Holds every message, and releases all of them at once when it ends.
+  EffectId clog(LinkSet links);
+  EffectId impair(LinkSet links, const Impairment& impairment);
+  EffectId weather(LinkSet links, const WeatherOptions& weather);
+  // A link of the topology, by its name; traffic takes the next shortest path, or none. None when
+  // there is no such link.
+  EffectId cut_site_link(std::string_view name);
+  // Every link that leads out of the site.
+  EffectId cut_site(std::string_view name);
+  // False when it is no effect of the network, or over.
+  bool end(EffectId effect);
+  // Ends all cuts, flaps and clogs; returns how many links (of known hosts) were concerned.
   std::uint64_t heal();
-  // Overrides the loss of datagrams from now on; returns what it was.
-  Share set_loss(Share loss);
+
+  // How many directed links between known hosts the set holds.
+  [[nodiscard]] std::uint64_t count(const LinkSet& links) const;
 
  private:
   struct Impl;

@@ -17,13 +17,14 @@ HostSpec node_host(const Schedule& schedule, NodeId node) {
   for (std::uint32_t n = 1; n <= founder_count(schedule); ++n) {
     if (NodeId(n) != node) config.seeds.push_back(node_address(NodeId(n)));
   }
-  return {.address = node_address(node),
-          .name = to_name(node),
-          .node = node,
-          .client = {},
-          .make = [config](Env& env, Observer& observer) -> std::unique_ptr<Process> {
-            return std::make_unique<Node>(env, observer, config);
-          }};
+  return {
+      .address = node_address(node),
+      .name = to_name(node),
+      .node = node,
+      .client = {},
+      .make = [config](Env& env, Observer& observer, std::uint32_t) -> std::unique_ptr<Process> {
+        return std::make_unique<Node>(env, observer, config);
+      }};
 }
 
 HostSpec client_host(const Schedule& schedule, ClientId client) {
@@ -36,9 +37,10 @@ HostSpec client_host(const Schedule& schedule, ClientId client) {
           .node = {},
           .client = client,
           .make = [client, nodes, options = schedule.client](
-                      Env& env, Observer& observer) -> std::unique_ptr<Process> {
+                      Env& env, Observer& observer, std::uint32_t) -> std::unique_ptr<Process> {
             return std::make_unique<Client>(env, observer, client, options, nodes);
-          }};
+          },
+          .diskless = true};
 }
 
 }  // namespace

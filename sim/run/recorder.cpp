@@ -24,15 +24,28 @@ std::string says(const Trigger& trigger) {
   if (when == nullptr) return "wait";
   const std::string node = to_name(when->node);
   switch (when->what) {
-    case What::removed: return node + " is removed";
-    case What::joined: return node + " has joined";
-    case What::leader: return "there is a leader";
-    case What::rebalanced: return "partitions are rebalanced";
-    case What::repair_started: return node + " begins to repair";
-    case What::repair_completed: return node + " has repaired a partition";
-    case What::started: return when->text + " has begun";
-    case What::sync_requested: return node + " begins its sync " + std::to_string(when->count);
-    case What::sync_completed: return node + " ends its sync " + std::to_string(when->count);
+    case What::removed:
+      return node + " is removed";
+    case What::joined:
+      return node + " has joined";
+    case What::leader:
+      return "there is a leader";
+    case What::rebalanced:
+      return "partitions are rebalanced";
+    case What::repair_started:
+      return node + " begins to repair";
+    case What::repair_completed:
+      return node + " has repaired a partition";
+    case What::started:
+      return when->text + " has begun";
+    case What::ended:
+      return when->text + " has ended";
+    case What::crashed:
+      return node + " has crashed";
+    case What::sync_requested:
+      return node + " begins its sync " + std::to_string(when->count);
+    case What::sync_completed:
+      return node + " ends its sync " + std::to_string(when->count);
   }
   return "wait";
 }
@@ -41,6 +54,7 @@ std::string says(const Step& step) {
   if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
     return Faults::find(inject->fault)->says(inject->params);
   }
+  if (const auto* end = std::get_if<action::End>(&step.action)) return "end of " + end->label;
   const auto* operate = std::get_if<action::Operate>(&step.action);
   if (operate == nullptr) return says(step.trigger);
   std::string out;

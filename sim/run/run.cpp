@@ -51,6 +51,8 @@ class Runner final : public KernelListener, public TimelineListener {
         kernel_({.seed = schedule.seed,
                  .fifo = schedule.fifo,
                  .network = schedule.network,
+                 .topology = schedule.topology,
+                 .host = schedule.host,
                  .disk = schedule.disk},
                 *this, options.trace),
         judges_(schedule.cluster.nodes, schedule.node.partitioning.partitions,
@@ -106,7 +108,7 @@ class Runner final : public KernelListener, public TimelineListener {
 
   // The last phase: faults of the network end, and the cluster comes to rest or runs out of time.
   End settle() {
-    if (schedule_.limits.heal) kernel_.network().heal();
+    if (schedule_.limits.heal) timeline_.take_back_all();
     const MonotonicTime from = kernel_.now();
     const MonotonicTime until = from + schedule_.limits.settle;
     const World& world = judges_.world();

@@ -1,10 +1,12 @@
 #include "sim/run/timeline.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "model/check.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/run/cluster.hpp"
+#include "sim/run/targets.hpp"
 
 namespace rejoin::sim {
 
@@ -69,7 +71,10 @@ void Timeline::check_quiet(std::size_t step, Duration length) {
 
 void Timeline::on_control(std::uint64_t id) {
   const auto step = static_cast<std::size_t>(id);
-  CHECK_THAT(step < steps_.size());
+  if (step >= steps_.size()) {
+    CHECK_THAT(step - steps_.size() < agenda_.size());
+    return agenda_[step - steps_.size()]();
+  }
   if (steps_[step].phase != Phase::scheduled) return;
   if (const auto* quiet = std::get_if<trigger::Quiet>(&schedule_.timeline[step].trigger)) {
     const MonotonicTime since = std::max(steps_[step].reached, world_.last_change());
@@ -96,13 +101,62 @@ void Timeline::fire(std::size_t step) {
     CHECK_THAT(fault != nullptr);
     kernel_.publish({}, fact::FaultInjected{.fault = std::string(fault->name),
                                             .target = fault->says(inject->params)});
-    listener_.on_injected(step, fault->inject(kernel_, inject->params));
+    strike(step, *inject);
+    complete(step);
+  } else if (const auto* end = std::get_if<action::End>(&what.action)) {
+    take_back(by_label_.at(end->label));
     complete(step);
   } else if (const auto* operate_action = std::get_if<action::Operate>(&what.action)) {
     operate(step, *operate_action);
   } else {
     complete(step);
   }
+}
+
+void Timeline::strike(std::size_t step, const action::Inject& inject) {
+  const FaultSpec* const fault = Faults::find(inject.fault);
+  FaultSite site{.kernel = kernel_,
+                 .params = inject.params,
+                 .key = {.seed = schedule_.seed,
+                         .domain = Domain::fault,
+                         .who = hash64(schedule_.timeline[step].label)},
+                 .agenda = *this};
+  for (const ParamSpec& spec : fault->params) {
+    if (spec.type == ParamType::hosts) {
+      site.hosts[std::string(spec.name)] =
+          resolve(inject.params.get<Selectors>(spec.name), kernel_);
+    } else if (spec.type == ParamType::host_sets) {
+      auto& sets = site.sets[std::string(spec.name)];
+      for (const Selectors& set : inject.params.get<std::vector<Selectors>>(spec.name)) {
+        sets.push_back(resolve(set, kernel_));
+      }
+    }
+  }
+  Injection injection = fault->inject(site);
+  listener_.on_injected(step, injection.touched);
+  steps_[step].end = std::move(injection.end);
+  if (inject.lasts) after(*inject.lasts, [this, step] { take_back(step); });
+}
+
+void Timeline::take_back(std::size_t step) {
+  if (!steps_[step].end) return;
+  std::exchange(steps_[step].end, {})();
+  const auto& inject = std::get<action::Inject>(schedule_.timeline[step].action);
+  kernel_.publish({},
+                  fact::FaultEnded{.fault = inject.fault, .label = schedule_.timeline[step].label});
+}
+
+void Timeline::take_back_all() {
+  for (std::size_t step = 0; step < steps_.size(); ++step) {
+    if (!steps_[step].end) continue;
+    const auto& inject = std::get<action::Inject>(schedule_.timeline[step].action);
+    if (inject.lasts || !Faults::find(inject.fault)->stays) take_back(step);
+  }
+}
+
+void Timeline::after(Duration delay, std::function<void()> act) {
+  agenda_.push_back(std::move(act));
+  kernel_.control_at(kernel_.now() + delay, steps_.size() + agenda_.size() - 1);
 }
 
 void Timeline::operate(std::size_t step, const action::Operate& operate) {
@@ -163,6 +217,13 @@ bool Timeline::matches(const trigger::When& when, const FactSource& source,
       const auto* f = std::get_if<fact::SyncCompleted>(&fact);
       return f != nullptr && source.node == when.node && f->count == when.count;
     }
+    case What::ended: {
+      const auto* f = std::get_if<fact::FaultEnded>(&fact);
+      return f != nullptr && f->label == when.text;
+    }
+    case What::crashed:
+      return source.node == when.node && (std::holds_alternative<fact::ProcessCrashed>(fact) ||
+                                          std::holds_alternative<fact::ProcessHalted>(fact));
     case What::started:
       return false;  // decided where steps fire
   }

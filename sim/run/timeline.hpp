@@ -13,12 +13,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "model/facts.hpp"
 #include "model/schedule.hpp"
+#include "sim/faults/fault.hpp"
 #include "sim/invariants/world.hpp"
 #include "sim/kernel/kernel.hpp"
 #include "sim/run/workload.hpp"
@@ -33,7 +35,7 @@ class TimelineListener {
   virtual void on_injected(std::size_t step, std::uint64_t touched) = 0;
 };
 
-class Timeline {
+class Timeline final : public Agenda {
  public:
   Timeline(const Schedule& schedule, Kernel& kernel, const World& world,
            TimelineListener& listener);
@@ -41,6 +43,10 @@ class Timeline {
   void begin();  // reaches the first step
   void on_fact(MonotonicTime at, const FactSource& source, const Fact& fact);
   void on_control(std::uint64_t id);
+  // Agenda: in a control event, that much later.
+  void after(Duration delay, std::function<void()> act) override;
+  // Ends every fault that is in force and can be taken back.
+  void take_back_all();
 
   [[nodiscard]] bool done() const { return completed_ == steps_.size() && operations_open_ == 0; }
   // Steps that have not fired, in order.
@@ -54,6 +60,7 @@ class Timeline {
     Phase phase = Phase::unreached;
     MonotonicTime reached{};
     std::size_t operations_left = 0;
+    std::function<void()> end{};  // takes its fault back; empty when none is in force
   };
 
   void reach(std::size_t step);
@@ -61,6 +68,8 @@ class Timeline {
   void check_quiet(std::size_t step, Duration length);
   void fire(std::size_t step);
   void operate(std::size_t step, const action::Operate& operate);
+  void strike(std::size_t step, const action::Inject& inject);
+  void take_back(std::size_t step);
   void complete(std::size_t step);
   void count_down(const Operation& operation);
   [[nodiscard]] bool matches(const trigger::When& when, const FactSource& source,
@@ -73,6 +82,7 @@ class Timeline {
   std::vector<StepOperations> operations_;
   std::vector<State> steps_;
   std::map<std::string, std::size_t> by_label_;
+  std::vector<std::function<void()>> agenda_;
   std::size_t completed_ = 0;
   std::uint64_t operations_open_ = 0;
 };

@@ -1,7 +1,6 @@
 #include "sim/scenario/read.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "sim/scenario/merge.hpp"
@@ -27,16 +26,6 @@ namespace {
 
 const std::vector<std::string> kFileKeys = {"format", "name",     "about", "extends", "trials",
                                             "sync",   "timeline", "check", "expect",  "found"};
-
-constexpr std::array<Purpose, kPurposeCount> kPurposes = {Purpose::foreground, Purpose::repair,
-                                                          Purpose::membership, Purpose::consensus};
-
-std::optional<std::size_t> purpose_index(std::string_view name) {
-  for (std::size_t i = 0; i < kPurposes.size(); ++i) {
-    if (normal_name(to_name(kPurposes[i])) == normal_name(name)) return i;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -136,99 +125,6 @@ void ScheduleReader::read_field(const Tree& value, const Field& field) {
     field.set(schedule_, *read, field);
   } else if (field.section == "cluster") {
     cluster_known_ = false;
-  }
-}
-
-// ---- Network -------------------------------------------------------------------------------
-
-void ScheduleReader::read_network_key(const Entry& entry) {
-  const std::string key = normal_name(entry.key);
-  NetworkOptions& network = schedule_.network;
-  if (key == "latency") return read_latency(entry.value, network.latency);
-  if (key == "links") return read_links(entry.value);
-  if (!want_map(entry.value, entry.key)) return;
-  for (const Entry& each : entry.value.entries) {
-    if (is_ignored(each.key)) continue;
-    if (const auto index = purpose_index(each.key)) {
-      read_latency(each.value, network.latency_by_purpose[*index].emplace());
-    } else {
-      unknown_key(each, "`latency-by-purpose`",
-                  {"consensus", "foreground", "membership", "repair"});
-    }
-  }
-}
-
-void ScheduleReader::read_latency(const Tree& value, LatencyOptions& out) {
-  constexpr std::string_view wanted =
-      "a duration, a range, or one of { constant: 1ms }, { uniform: 1ms..3ms } and "
-      "{ exponential: 1ms, floor: 200us }";
-  using Shape = LatencyOptions::Shape;
-  out = {};
-  if (value.is_scalar()) {
-    const auto range = parse_duration_range(value.text);
-    if (!range) return wrong(value, "latency", wanted);
-    out = {.shape = range->min == range->max ? Shape::constant : Shape::uniform,
-           .floor = 0ns,
-           .mean = range->min,
-           .range = *range};
-    return;
-  }
-  if (!value.is_map() || is_pick(value)) return wrong(value, "latency", wanted);
-  int shapes = 0;
-  for (const Entry& entry : value.entries) {
-    if (is_ignored(entry.key)) continue;
-    const std::string key = normal_name(entry.key);
-    if (key == "uniform") {
-      out.shape = Shape::uniform;
-      if (const auto range =
-              read_as<DurationRange>(entry.value, "uniform", ParamType::duration_range)) {
-        out.range = *range;
-      }
-    } else if (key == "constant" || key == "exponential" || key == "floor") {
-      const auto read = read_as<Duration>(entry.value, entry.key, ParamType::duration);
-      Duration& member = key == "floor" ? out.floor : out.mean;
-      member = read.value_or(member);
-      if (key == "constant") out.shape = Shape::constant;
-      if (key == "exponential") out.shape = Shape::exponential;
-    } else {
-      unknown_key(entry, "`latency`", {"constant", "exponential", "floor", "uniform"});
-      continue;
-    }
-    if (key != "floor") ++shapes;
-  }
-  if (shapes != 1) return wrong(value, "latency", wanted);
-  if (out.shape == Shape::exponential) return;
-  if (const Tree* const floor = value.find("floor")) {
-    problems_.add(floor->mark, "`floor` goes with `exponential` only");
-  }
-  out.floor = 0ns;
-  if (out.shape == Shape::uniform) out.mean = out.range.min;
-  if (out.shape == Shape::constant) out.range = {out.mean, out.mean};
-}
-
-void ScheduleReader::read_links(const Tree& links) {
-  if (!links.is_list()) return wrong(links, "links", "a list of { from, to, latency }");
-  for (const Tree& item : links.items) {
-    if (!want_map(item, "links")) continue;
-    NetworkOptions::Link link;
-    for (const Entry& entry : item.entries) {
-      const std::string key = normal_name(entry.key);
-      if (key == "from") {
-        link.from = read_address(entry.value, "from").value_or(Address{});
-      } else if (key == "to") {
-        link.to = read_address(entry.value, "to").value_or(Address{});
-      } else if (key == "latency") {
-        read_latency(entry.value, link.latency);
-      } else if (!is_ignored(entry.key)) {
-        unknown_key(entry, "a link", {"from", "latency", "to"});
-      }
-    }
-    for (const std::string_view key : {"from", "to", "latency"}) {
-      if (item.find(key) == nullptr) {
-        problems_.add(item.mark, "a link needs `" + std::string(key) + "`");
-      }
-    }
-    schedule_.network.links.push_back(link);
   }
 }
 

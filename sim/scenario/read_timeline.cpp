@@ -21,7 +21,7 @@ constexpr std::array<std::pair<std::string_view, OperationKind>, 5> kOperations 
      {"set", OperationKind::configure}}};
 
 using What = trigger::When::What;
-constexpr std::array<std::pair<std::string_view, What>, 9> kFacts = {
+constexpr std::array<std::pair<std::string_view, What>, 11> kFacts = {
     {{"removed", What::removed},
      {"joined", What::joined},
      {"leader", What::leader},
@@ -29,12 +29,15 @@ constexpr std::array<std::pair<std::string_view, What>, 9> kFacts = {
      {"repair_started", What::repair_started},
      {"repair_completed", What::repair_completed},
      {"started", What::started},
+     {"ended", What::ended},
+     {"crashed", What::crashed},
      {"sync_requested", What::sync_requested},
      {"sync_completed", What::sync_completed}}};
 
 const std::vector<std::string> kFactNames = {
-    "joined",           "leader",         "quiet",   "rebalanced",     "removed",
-    "repair-completed", "repair-started", "started", "sync-completed", "sync-requested"};
+    "crashed",        "ended",      "joined",         "leader",
+    "quiet",          "rebalanced", "removed",        "repair-completed",
+    "repair-started", "started",    "sync-completed", "sync-requested"};
 
 // `key-` and 7 of `key-7`.
 struct NumberedKey {
@@ -148,6 +151,7 @@ Trigger ScheduleReader::read_when(const Tree& when) {
   switch (out.what) {
     case What::removed:
     case What::joined:
+    case What::crashed:
     case What::repair_started:
     case What::repair_completed:
       out.node = read_as<NodeId>(entry.value, entry.key, ParamType::node).value_or(NodeId{});
@@ -159,6 +163,7 @@ Trigger ScheduleReader::read_when(const Tree& when) {
       }
       break;
     case What::started:
+    case What::ended:
       out.text = read_label(entry.value);
       break;
     case What::sync_requested:

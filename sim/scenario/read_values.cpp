@@ -143,13 +143,14 @@ void ScheduleReader::check_nodes(const Mark& mark, const ParamValue& value) {
                   "the cluster has node-1 to " + to_name(NodeId(schedule_.cluster.nodes)));
   };
   if (const auto* node = std::get_if<NodeId>(&value)) check(*node);
-  if (const auto* nodes = std::get_if<std::vector<NodeId>>(&value)) {
-    for (const NodeId each : *nodes) check(each);
-  }
-  if (const auto* sets = std::get_if<std::vector<std::vector<NodeId>>>(&value)) {
-    for (const auto& set : *sets) {
-      for (const NodeId each : set) check(each);
+  const auto check_all = [&](const Selectors& hosts) {
+    for (const Selector& each : hosts) {
+      if (each.kind == Selector::Kind::node) check(each.node);
     }
+  };
+  if (const auto* hosts = std::get_if<Selectors>(&value)) check_all(*hosts);
+  if (const auto* sets = std::get_if<std::vector<Selectors>>(&value)) {
+    for (const Selectors& set : *sets) check_all(set);
   }
 }
 

@@ -1,6 +1,7 @@
 // Schedules as scenario files: what fuzzing saves and shrinking writes.
 #include <utility>
 
+#include "model/distribution.hpp"
 #include "model/params.hpp"
 #include "sim/scenario/fields.hpp"
 #include "sim/scenario/print.hpp"
@@ -30,18 +31,18 @@ Tree of(std::uint64_t number) {
 }
 
 Tree of(const ParamValue& value) {
-  const auto nodes = [](const std::vector<NodeId>& list) {
+  const auto hosts = [](const Selectors& list) {
     Tree out = make_list({});
-    for (const NodeId node : list) out.items.push_back(make_scalar(to_name(node)));
+    for (const Selector& each : list) out.items.push_back(make_scalar(rejoin::to_text(each)));
     return out;
   };
-  if (const auto* list = std::get_if<std::vector<NodeId>>(&value); list && !list->empty()) {
-    return nodes(*list);
+  if (const auto* list = std::get_if<Selectors>(&value); list && list->size() > 1) {
+    return hosts(*list);
   }
-  const auto* const sets = std::get_if<std::vector<std::vector<NodeId>>>(&value);
+  const auto* const sets = std::get_if<std::vector<Selectors>>(&value);
   if (sets != nullptr && !sets->empty()) {
     Tree out = make_list({});
-    for (const auto& set : *sets) out.items.push_back(nodes(set));
+    for (const auto& set : *sets) out.items.push_back(hosts(set));
     return out;
   }
   return make_scalar(to_text(value));
@@ -54,16 +55,14 @@ Tree of(const Params& params) {
 }
 
 Tree of(const LatencyOptions& latency) {
-  using Shape = LatencyOptions::Shape;
-  switch (latency.shape) {
-    case Shape::constant:
-      return map_of({{"constant", of(latency.mean)}});
-    case Shape::uniform:
-      return map_of({{"uniform", of(ParamValue(latency.range))}});
-    case Shape::exponential:
-      return map_of({{"exponential", of(latency.mean)}, {"floor", of(latency.floor)}});
+  const DistributionSpec* const spec = Distributions::find(latency.distribution);
+  Tree out = map_of({{latency.distribution, of(latency.params)}});
+  if (spec != nullptr && spec->params.size() == 1) {
+    out = map_of({{latency.distribution, of(latency.params.all().begin()->second)}});
   }
-  return {};
+  if (latency.floor != 0ns) out.set("floor", of(latency.floor));
+  if (latency.cap != kNoCap) out.set("cap", of(latency.cap));
+  return out;
 }
 
 // `key-7` followed by `key-8`?
@@ -117,6 +116,10 @@ void add_trigger(const Trigger& trigger, Tree& step) {
       return fact("repair-completed", node);
     case What::started:
       return fact("started", make_scalar(when->text));
+    case What::ended:
+      return fact("ended", make_scalar(when->text));
+    case What::crashed:
+      return fact("crashed", node);
     case What::sync_requested:
       return fact("sync-requested", sync());
     case What::sync_completed:
@@ -152,6 +155,10 @@ Tree of(const Step& step) {
     add_operate(*operate, out);
   } else if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
     out.set(inject->fault, of(inject->params));
+    if (inject->lasts) out.set("for", of(*inject->lasts));
+    if (inject->may_miss) out.set("may-miss", make_scalar("true"));
+  } else if (const auto* end = std::get_if<action::End>(&step.action)) {
+    out.set("end", make_scalar(end->label));
   } else if (std::holds_alternative<trigger::Next>(step.trigger)) {
     out.set("wait", make_scalar("true"));
   }
@@ -198,7 +205,7 @@ void add_fields(const Schedule& schedule, Tree& file) {
 void add_network(const NetworkOptions& network, Tree& file) {
   Tree out = make_map({});
   if (const Tree* const fields_of_network = file.find("network")) out = *fields_of_network;
-  if (!(network.latency == LatencyOptions{})) out.set("latency", of(network.latency));
+  if (!(network.latency == NetworkOptions{}.latency)) out.set("latency", of(network.latency));
   Tree by_purpose = make_map({});
   for (std::size_t i = 0; i < network.latency_by_purpose.size(); ++i) {
     const auto& latency = network.latency_by_purpose[i];

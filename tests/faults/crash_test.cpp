@@ -7,7 +7,7 @@ namespace {
 
 using namespace testing;
 
-const Params kNode2 = params_of({{"target", NodeId(2)}});
+const Params kNode2 = params_of({{"target", Selectors{select(NodeId(2))}}});
 
 TEST_CASE("crash kills the process: it neither speaks nor hears until it is started") {
   FaultRig rig;
@@ -34,7 +34,7 @@ TEST_CASE("a crash of a process that is down touches nothing") {
   FaultRig rig;
   rig.inject(at_time(100ms), "crash", kNode2);
   rig.inject(at_time(200ms), "crash", kNode2);
-  rig.inject(at_time(300ms), "crash", params_of({{"target", NodeId(77)}}));
+  rig.inject(at_time(300ms), "crash", params_of({{"target", Selectors{select(NodeId(77))}}}));
   rig.run_until(at_time(2s));
   CHECK(rig.touched == std::vector<std::uint64_t>{1, 0, 0});
   CHECK(says("crash", kNode2) == "node-2 crashes");

@@ -100,8 +100,9 @@ TEST_CASE("sync-blind-merge: a repair never replaces a newer write") {
 
 TEST_CASE("raft-no-pre-vote: a server that was cut off does not depose the leader") {
   Schedule schedule = test::seed_schedule();
-  action::Inject partition = test::inject(
-      "partition", std::vector<std::vector<NodeId>>{{NodeId(1), NodeId(2)}, {NodeId(3)}});
+  action::Inject partition = test::inject("partition");
+  partition.params.set("groups", std::vector<Selectors>{{select(NodeId(1)), select(NodeId(2))},
+                                                        {select(NodeId(3))}});
   schedule.timeline = {
       test::step("before", trigger::At{MonotonicTime(10s)}, action::Wait{}),
       test::step("partition", trigger::Next{}, partition),
@@ -116,7 +117,7 @@ TEST_CASE("raft-no-check-quorum: a leader that nobody can answer makes way for a
   Schedule schedule = test::seed_schedule();
   const auto cut = [](std::uint32_t from) {
     action::Inject out = test::inject("cut", NodeId(from));
-    out.params.set("to", NodeId(1));
+    out.params.set("to", Selectors{select(NodeId(1))});
     return out;
   };
   schedule.limits.heal = false;

@@ -121,8 +121,8 @@ TEST_CASE("a replace that completed survives, and so does a file that was remove
 TEST_CASE("a wiped machine starts on an empty disk, and says so") {
   Script first;
   first.start = [](Env& env) { env.replace("state", as_bytes("old"), kReplaced); };
-  CHECK(after_crash(first, at_time(1s), "state", 1, {.wipe = true}).status == IoStatus::not_found);
-  CHECK(after_crash(first, at_time(1s), "state", 1, {.wipe = false}).content == "old");
+  CHECK(after_crash(first, at_time(1s), "state", 1, {.wipe = Wipe::all}).status == IoStatus::not_found);
+  CHECK(after_crash(first, at_time(1s), "state", 1, {.wipe = Wipe::none}).content == "old");
 }
 
 TEST_CASE("a provisioned file is there before the first start") {
@@ -307,7 +307,7 @@ TEST_CASE("a halt takes effect after the event, once, and says why") {
 
 TEST_CASE("a crash takes back a start that has not happened") {
   Machines machines(KernelOptions{}, 1);
-  CHECK(machines.kernel.start(Address(1), {.wipe = true}));
+  CHECK(machines.kernel.start(Address(1), {.wipe = Wipe::all}));
   CHECK(machines.kernel.crash(Address(1)));
   CHECK(machines.kernel.next_event_at() == kForever);
   CHECK(machines.kernel.start(Address(1)));

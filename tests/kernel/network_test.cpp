@@ -35,16 +35,10 @@ Routed route(Network& network, MonotonicTime now, Address from, Address to, cons
   return routed;
 }
 
-LatencyOptions shaped(LatencyOptions::Shape shape, Duration floor, Duration mean,
-                      DurationRange range = {}) {
-  return {.shape = shape, .floor = floor, .mean = mean, .range = range};
-}
-
 TEST_CASE("latency has the named shape: its bounds and its mean") {
-  using Shape = LatencyOptions::Shape;
   NetworkOptions options = constant_network(3ms);
   const auto mean_of = [](const NetworkOptions& with, Duration least, Duration most) {
-    Network network(with, 1);
+    Network network(with, {}, 1);
     Duration sum{};
     constexpr std::int64_t draws = 200'000;
     for (std::uint64_t n = 0; n < draws; ++n) {
@@ -56,18 +50,18 @@ TEST_CASE("latency has the named shape: its bounds and its mean") {
     return static_cast<double>(sum.count()) / draws;
   };
   CHECK(mean_of(options, 3ms, 3ms) == doctest::Approx(3e6));
-  options.latency = shaped(Shape::uniform, 0ns, 0ns, {1ms, 2ms});
+  options.latency = uniform_latency({1ms, 2ms});
   CHECK(mean_of(options, 1ms, 2ms) == doctest::Approx(1.5e6).epsilon(0.01));
-  options.latency = shaped(Shape::exponential, 200us, 1ms);
+  options.latency = exponential_latency(1ms, 200us);
   CHECK(mean_of(options, 200us, 60ms) == doctest::Approx(1.2e6).epsilon(0.01));
 }
 
 TEST_CASE("a link's latency goes before its purpose's, and that before the default") {
   NetworkOptions options = constant_network(1ms);
-  const auto constant = [](Duration d) { return shaped(LatencyOptions::Shape::constant, 0ns, d); };
+  const auto constant = [](Duration d) { return constant_latency(d); };
   options.latency_by_purpose[static_cast<std::size_t>(Purpose::repair)] = constant(2ms);
   options.links.push_back({.from = kA, .to = kC, .latency = constant(3ms)});
-  Network network(options, 1);
+  Network network(options, {}, 1);
   const MonotonicTime now = at_time(1s);
   CHECK(route(network, now, kA, kB, tag_of(1)).arrival == now + 1ms);
   CHECK(route(network, now, kA, kB, tag_of(1, 0, Purpose::repair)).arrival == now + 2ms);
@@ -78,8 +72,8 @@ TEST_CASE("a link's latency goes before its purpose's, and that before the defau
 TEST_CASE("a draw is a function of link and tag alone") {
   NetworkOptions options;
   options.loss = Share{300'000};
-  Network busy(options, 9);
-  Network idle(options, 9);
+  Network busy(options, {}, 9);
+  Network idle(options, {}, 9);
   for (std::uint64_t n = 0; n < 500; ++n) {
     (void)route(busy, at_time(0s), kA, kB, tag_of(1'000 + n));
     (void)route(busy, at_time(0s), kB, kA, tag_of(n));
@@ -96,13 +90,14 @@ TEST_CASE("a draw is a function of link and tag alone") {
         route(idle, at_time(199s), kA, kB, tag_of(5, 1), Transport::stream).arrival);
 }
 
-TEST_CASE("loss takes its share of datagrams and no stream, the same ones at a higher share") {
-  NetworkOptions options = constant_network(1ms);
-  Network network(options, 4);
-  const auto lost = [&](Transport transport) {
+TEST_CASE("loss takes its share of datagrams, the same ones at a higher share") {
+  const auto lost = [&](std::uint32_t ppm) {
+    NetworkOptions options = constant_network(1ms);
+    options.loss = Share{ppm};
+    Network network(options, {}, 4);
     std::vector<bool> out;
     for (std::uint64_t n = 0; n < 20'000; ++n) {
-      const Routed routed = route(network, at_time(0s), kA, kB, tag_of(n), transport);
+      const Routed routed = route(network, at_time(0s), kA, kB, tag_of(n));
       if (!routed.arrival) CHECK(routed.dropped == DropReason::loss);
       out.push_back(!routed.arrival);
     }
@@ -111,13 +106,10 @@ TEST_CASE("loss takes its share of datagrams and no stream, the same ones at a h
   const auto count = [](const std::vector<bool>& flags) {
     return std::count(flags.begin(), flags.end(), true);
   };
-  CHECK(count(lost(Transport::datagram)) == 0);
-  CHECK(network.set_loss(Share{100'000}) == Share{});
-  const auto tenth = lost(Transport::datagram);
+  CHECK(count(lost(0)) == 0);
+  const auto tenth = lost(100'000);
   CHECK(count(tenth) == doctest::Approx(2'000).epsilon(0.1));
-  CHECK(count(lost(Transport::stream)) == 0);
-  CHECK(network.set_loss(Share{200'000}) == Share{100'000});
-  const auto fifth = lost(Transport::datagram);
+  const auto fifth = lost(200'000);
   for (std::size_t n = 0; n < tenth.size(); ++n) {
     if (tenth[n] && !fifth[n]) FAIL("lost at 10% and not at 20%: " << n);
   }
@@ -126,7 +118,7 @@ TEST_CASE("loss takes its share of datagrams and no stream, the same ones at a h
 TEST_CASE("a large transfer delays what its sender sends after it, and nobody else") {
   NetworkOptions options = constant_network(1ms);
   options.bandwidth_bytes_per_s = 1'000'000;
-  Network network(options, 1);
+  Network network(options, {}, 1);
   const MonotonicTime now = at_time(1s);
   CHECK(route(network, now, kA, kB, tag_of(1), Transport::stream, 500'000).arrival == now + 501ms);
   CHECK(route(network, now, kA, kC, tag_of(2), Transport::datagram, 1'000).arrival == now + 502ms);
@@ -138,8 +130,8 @@ TEST_CASE("a large transfer delays what its sender sends after it, and nobody el
 TEST_CASE("a stream arrives in order whatever the latencies, each link by itself") {
   CHECK(rc::check([] {
     NetworkOptions options;
-    options.latency.mean = 50ms;
-    Network network(options, *rc::gen::arbitrary<std::uint64_t>());
+    options.latency = exponential_latency(50ms, 200us);
+    Network network(options, {}, *rc::gen::arbitrary<std::uint64_t>());
     const auto gaps =
         *rc::gen::container<std::vector<std::uint32_t>>(rc::gen::inRange(0U, 100'000'000U));
     MonotonicTime now{};
@@ -157,8 +149,8 @@ TEST_CASE("a stream arrives in order whatever the latencies, each link by itself
 
 TEST_CASE("order on a stream survives the sweep of idle streams") {
   NetworkOptions options;
-  options.latency.mean = 10s;
-  Network network(options, 1);
+  options.latency = exponential_latency(10s, 200us);
+  Network network(options, {}, 1);
   MonotonicTime last{};
   for (std::uint32_t n = 0; n < 20'000; ++n) {
     const MonotonicTime now = at_time(Duration(100us * n));
@@ -173,34 +165,35 @@ TEST_CASE("messages to oneself pass no port and no weather") {
   NetworkOptions options = constant_network(1s);
   options.bandwidth_bytes_per_s = 1;
   options.loss = Share{1'000'000};
-  Network network(options, 1);
-  (void)network.partition({{kA}, {kB}});
+  Network network(options, {}, 1);
+  (void)network.cut(LinkSet::between({{kA}, {kB}}));
   const auto arrival = route(network, at_time(1s), kA, kA, tag_of(1)).arrival;
   REQUIRE(arrival.has_value());
   CHECK(*arrival > at_time(1s));
   CHECK(*arrival < at_time(1s) + 1ms);
 }
 
-TEST_CASE("groups cut both ways between them, cuts one way, and heal ends both") {
-  Network network(constant_network(1ms), 1);
-  const Address outsider{9};
-  CHECK(network.partition({{kA}, {kB, kC}}) == 4);
+TEST_CASE("effects compose, and each ends alone") {
+  Network network(constant_network(1ms), {}, 1);
+  for (const Address host : {kA, kB, kC}) network.add_host(host);
+  const LinkSet split = LinkSet::between({{kA}, {kB, kC}});
+  CHECK(network.count(split) == 4);
+  const EffectId groups = network.cut(split);
   CHECK(network.is_cut(kA, kB));
   CHECK(network.is_cut(kC, kA));
   CHECK_FALSE(network.is_cut(kB, kC));
-  CHECK_FALSE(network.is_cut(kA, outsider));
-  CHECK_FALSE(network.cut(kA, kB));  // already
-  CHECK(network.cut(kB, kC));
-  CHECK_FALSE(network.cut(kB, kC));
-  CHECK(network.is_cut(kB, kC));
-  CHECK_FALSE(network.is_cut(kC, kB));
-  CHECK(network.partition({{kA, kB}, {kC}}) == 4);
+  CHECK_FALSE(network.is_cut(kA, Address{9}));
+  const EffectId again = network.cut(LinkSet::from_to({kA}, {kB}));
+  CHECK(network.end(groups));
+  CHECK_FALSE(network.end(groups));
+  CHECK(network.is_cut(kA, kB));
+  CHECK_FALSE(network.is_cut(kB, kA));
+  CHECK(network.end(again));
   CHECK_FALSE(network.is_cut(kA, kB));
+  (void)network.cut(split);
   CHECK(route(network, at_time(0s), kA, kC, tag_of(1)).dropped == DropReason::partition);
-  CHECK(network.heal() == 4);  // the cut from B to C is one of the partition's
+  CHECK(network.heal() == 4);
   CHECK(network.heal() == 0);
-  CHECK_FALSE(network.is_cut(kA, kC));
-  CHECK_FALSE(network.is_cut(kB, kC));
 }
 
 // What node 2 hears when the network is split at `split` and healed at `healed`, of messages that
@@ -214,7 +207,7 @@ std::string heard_across(Duration split, Duration healed) {
   };
   machines.script(1).timer = [](Env& env, TimerId) { send_text(env, kB, "second ", 2); };
   machines.script(2).message = [&](Env&, Address, ByteView frame) { heard += text_of(frame); };
-  machines.at(at_time(split), [&] { (void)machines.kernel.network().partition({{kA}, {kB}}); });
+  machines.at(at_time(split), [&] { (void)machines.kernel.network().cut(LinkSet::between({{kA}, {kB}})); });
   machines.at(at_time(healed), [&] { (void)machines.kernel.network().heal(); });
   machines.start_all();
   machines.run();

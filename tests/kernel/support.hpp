@@ -71,8 +71,7 @@ class Recorder final : public KernelListener {
 
 inline NetworkOptions constant_network(Duration latency) {
   NetworkOptions network;
-  network.latency = {
-      .shape = LatencyOptions::Shape::constant, .floor = {}, .mean = latency, .range = {}};
+  network.latency = constant_latency(latency);
   network.bandwidth_bytes_per_s = 0;
   return network;
 }
@@ -87,7 +86,7 @@ class Machines {
                        .name = to_name(NodeId(n)),
                        .node = NodeId(n),
                        .client = {},
-                       .make = [this, n](Env& env, Observer&) {
+                       .make = [this, n](Env& env, Observer&, std::uint32_t) {
                          return std::make_unique<ScriptProcess>(env, scripts[n]);
                        }});
     }

@@ -101,13 +101,13 @@ TEST_CASE("nodes, lists of them and sets of them are told apart") {
   CHECK_FALSE(parse_param(spec_of(ParamType::node), {"none"}).has_value());
   CHECK(parse_param(spec_of(ParamType::node, "none"), {"none"}) == ParamValue(NodeId{}));
   const ParamText list{std::vector<std::string>{"node-1", "node-2"}};
-  CHECK(parse_param(spec_of(ParamType::node_list), list) ==
-        ParamValue(std::vector<NodeId>{NodeId(1), NodeId(2)}));
+  CHECK(parse_param(spec_of(ParamType::hosts), list) ==
+        ParamValue(Selectors{select(NodeId(1)), select(NodeId(2))}));
   CHECK_FALSE(parse_param(spec_of(ParamType::node), list).has_value());
   CHECK_FALSE(parse_param(spec_of(ParamType::duration), list).has_value());
   const ParamText twice{std::vector<std::vector<std::string>>{{"node-1"}, {"node-1"}}};
-  CHECK(parse_param(spec_of(ParamType::node_sets), twice).error() ==
-        "each node in one set, not node-1 in two");
+  CHECK(parse_param(spec_of(ParamType::host_sets), twice).error() ==
+        "each host in one set, not node-1 in two");
 }
 
 TEST_CASE("choices are found by name, - and _ alike, and listed when they are not") {

@@ -46,7 +46,7 @@ std::map<MessageKind, FirstFrames::Sent> one_of_each_kind() {
   schedule.timeline.push_back(test::step("S", trigger::Next{}, configure));
   // A wiped disk is brought up by a snapshot.
   action::Inject wiped = test::inject("restart", NodeId(2));
-  wiped.params.set("wipe", true);
+  wiped.params.set("wipe", std::string("true"));
   schedule.timeline.push_back(test::step("C", trigger::Next{}, test::inject("crash", NodeId(2))));
   schedule.timeline.push_back(test::step("W", trigger::Next{}, wiped));
   (void)run(schedule, {.expectations = false, .trace = &sink});

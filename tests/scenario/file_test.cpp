@@ -155,8 +155,7 @@ timeline:
   const Schedule s = *scenario->materialise(1);
   CHECK(s.node.raft.heartbeat == 30ms);
   CHECK_FALSE(s.node.raft.learners);
-  CHECK(s.network.latency.shape == LatencyOptions::Shape::constant);
-  CHECK(s.network.latency.mean == 2ms);
+  CHECK(s.network.latency == constant_latency(2ms));
   REQUIRE(s.node.sync.mechanisms.size() == 1);
   CHECK(s.node.sync.mechanisms[0].name == "hook-copy");
   CHECK(s.check == std::vector<std::string>{"replicas-converge"});

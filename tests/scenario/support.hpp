@@ -23,10 +23,10 @@ inline ParamSpec param(std::string_view name, ParamType type, std::string_view f
 inline Vocabulary test_vocabulary() {
   Vocabulary out;
   out.faults = {
-      {"crash", {param("target", ParamType::node, "")}},
+      {"crash", {param("target", ParamType::hosts, "")}},
       {"heal", {}},
-      {"partition", {param("groups", ParamType::node_sets, "")}},
-      {"restart", {param("target", ParamType::node, ""), param("wipe", ParamType::flag, "false")}},
+      {"partition", {param("groups", ParamType::host_sets, "")}},
+      {"restart", {param("target", ParamType::hosts, ""), param("wipe", ParamType::choice, "false", {"false", "true", "consensus"})}},
   };
   out.mechanisms = {
       {"hook-copy", {}},

@@ -38,10 +38,10 @@ inline action::Operate direct_read(Key key, NodeId via) {
 }
 
 // A fault with its first parameter set and the others at their defaults.
-inline action::Inject inject(const std::string& fault, ParamValue first = {}) {
+inline action::Inject inject(const std::string& fault, NodeId target = {}) {
   const sim::FaultSpec* spec = sim::Faults::find(fault);
   action::Inject out{.fault = fault, .params = default_params(spec->params)};
-  if (!spec->params.empty()) out.params.set(spec->params.front().name, std::move(first));
+  if (!spec->params.empty()) out.params.set(spec->params.front().name, Selectors{select(target)});
   return out;
 }
 

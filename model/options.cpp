@@ -1,0 +1,24 @@
+#include "model/options.hpp"
+
+namespace rejoin {
+
+LatencyOptions constant_latency(Duration value) {
+  LatencyOptions out{.distribution = "constant"};
+  out.params.set("value", value);
+  return out;
+}
+
+LatencyOptions uniform_latency(DurationRange range) {
+  LatencyOptions out{.distribution = "uniform"};
+  out.params.set("range", range);
+  return out;
+}
+
+LatencyOptions exponential_latency(Duration mean, Duration floor) {
+  LatencyOptions out{.distribution = "exponential"};
+  out.params.set("mean", mean);
+  out.floor = floor;
+  return out;
+}
+
+}  // namespace rejoin

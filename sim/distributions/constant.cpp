@@ -1,0 +1,33 @@
+// Always the same delay.
+#include "model/distribution.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+class Constant final : public Distribution {
+ public:
+  explicit Constant(Duration value) : value_(value) {}
+  [[nodiscard]] Duration sample(const DrawKey&) const override { return value_; }
+  [[nodiscard]] std::optional<Duration> mean() const override { return value_; }
+
+ private:
+  Duration value_;
+};
+
+std::unique_ptr<const Distribution> make(const LatencyOptions& options) {
+  return std::make_unique<Constant>(options.params.get<Duration>("value"));
+}
+
+[[maybe_unused]] const bool registered =
+    Distributions::add({.name = "constant",
+                        .help = "always the same",
+                        .params = {{.name = "value",
+                                    .type = ParamType::duration,
+                                    .unit = "",
+                                    .fallback = "",
+                                    .help = "the delay",
+                                    .choices = {}}},
+                        .make = make});
+
+}  // namespace
+}  // namespace rejoin::sim

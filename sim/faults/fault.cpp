@@ -1,0 +1,102 @@
+#include "sim/faults/fault.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "model/check.hpp"
+#include "sim/kernel/network.hpp"
+
+namespace rejoin::sim {
+
+std::string_view to_name(FaultClass fault_class) {
+  switch (fault_class) {
+    case FaultClass::host:
+      return "host";
+    case FaultClass::network:
+      return "network";
+    case FaultClass::disk:
+      return "disk";
+    case FaultClass::clock:
+      return "clock";
+  }
+  CHECK_THAT(false);
+}
+
+namespace {
+
+std::string says_host(const Selector& selector) {
+  using Kind = Selector::Kind;
+  switch (selector.kind) {
+    case Kind::node:
+    case Kind::client:
+      return to_text(selector);
+    case Kind::leader:
+      return "the leader";
+    case Kind::follower:
+      return "a follower";
+    case Kind::followers:
+      return "the followers";
+    case Kind::member:
+      return "a member";
+    case Kind::members:
+      return "the members";
+    case Kind::majority:
+      return "a majority";
+    case Kind::minority:
+      return "a minority";
+    case Kind::random:
+      return selector.count == 1 ? "a random node"
+                                 : std::to_string(selector.count) + " random nodes";
+    case Kind::owner:
+      return "the owner of " + selector.argument;
+    case Kind::owners:
+      return "the owners of " + selector.argument;
+    case Kind::zone:
+      return "zone " + selector.argument;
+    case Kind::nodes:
+      return "all nodes";
+    case Kind::clients:
+      return "all clients";
+    case Kind::all:
+      return "everyone";
+    case Kind::others:
+      return "the others";
+  }
+  CHECK_THAT(false);
+}
+
+Injection ended_by(Kernel& kernel, std::vector<EffectId> effects, std::uint64_t touched) {
+  auto open = std::make_shared<std::vector<EffectId>>(std::move(effects));
+  return {.touched = touched, .end = [&kernel, open] {
+            for (const EffectId effect : std::exchange(*open, {})) (void)kernel.end(effect);
+          }};
+}
+
+}  // namespace
+
+std::string says_hosts(const Params& params, std::string_view name) {
+  const auto& selectors = params.get<Selectors>(name);
+  std::string out;
+  for (std::size_t i = 0; i < selectors.size(); ++i) {
+    if (i != 0) out += i + 1 == selectors.size() ? " and " : ", ";
+    out += says_host(selectors[i]);
+  }
+  return out;
+}
+
+Injection on_each(FaultSite& site, std::string_view hosts,
+                  const std::function<EffectId(Kernel&, Address)>& effect) {
+  std::vector<EffectId> effects;
+  for (const Address host : site.hosts.find(hosts)->second) {
+    const EffectId id = effect(site.kernel, host);
+    if (!id.is_none()) effects.push_back(id);
+  }
+  const std::uint64_t touched = effects.size();
+  return ended_by(site.kernel, std::move(effects), touched);
+}
+
+Injection on_links(FaultSite& site, const std::vector<EffectId>& effects, std::uint64_t links) {
+  return ended_by(site.kernel, effects, links);
+}
+
+}  // namespace rejoin::sim
