@@ -19,11 +19,30 @@ bool kind_less(const MessageSpec& spec, MessageKind kind) {
   return spec.kind < kind;
 }
 
-constexpr std::size_t kChecksumBytes = 4;
+// Of head (wire and kind), mixed with that of the body, so that neither can change unnoticed.
+std::uint64_t checksum(ByteView head, ByteView body) {
+  return mix(hash64(head), hash64(body));
+}
 
-// Of version and kind, mixed with that of the body, so that neither can change unnoticed.
-std::uint32_t checksum(ByteView head, ByteView body) {
-  return static_cast<std::uint32_t>(mix(hash64(head), hash64(body)));
+constexpr std::size_t checksum_bytes(WireFormat format) {
+  return format == kFirstFormat ? 4 : 8;
+}
+
+constexpr std::uint8_t wire_byte(WireFormat format, WireFormat reads) {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(reads) << 4U | format);
+}
+
+// The sum as format 2 has it; the first format keeps its low half.
+void patch_checksum(Writer& writer, std::size_t head, WireFormat format) {
+  const ByteView all = writer.view();
+  const std::uint64_t sum =
+      checksum(all.subspan(0, head), all.subspan(head + checksum_bytes(format)));
+  writer.patch32(head, static_cast<std::uint32_t>(sum));
+  if (format != kFirstFormat) writer.patch32(head + 4, static_cast<std::uint32_t>(sum >> 32U));
+}
+
+std::size_t head_bytes(MessageKind kind) {
+  return 1 + (kind.value < 0x80 ? 1U : kind.value < 0x4000 ? 2U : 3U);
 }
 
 }  // namespace
@@ -63,33 +82,53 @@ bool register_message(const MessageSpec& spec) {
 namespace message_detail {
 
 void open_frame(Writer& writer, MessageKind kind) {
-  writer.put(kWireVersion);
+  constexpr std::uint8_t wire = wire_byte(kFirstFormat, kFirstFormat);
+  writer.raw({&wire, 1});
   writer.varint(kind.value);
   writer.fixed32(0);
 }
 
 Bytes close_frame(Writer& writer, MessageKind kind) {
-  const std::size_t head = 1 + (kind.value < 0x80 ? 1U : kind.value < 0x4000 ? 2U : 3U);
-  const ByteView all = writer.view();
-  const std::uint32_t sum = checksum(all.subspan(0, head), all.subspan(head + kChecksumBytes));
-  writer.patch32(head, sum);
+  patch_checksum(writer, head_bytes(kind), kFirstFormat);
   return writer.take();
 }
 
 }  // namespace message_detail
 
-std::optional<Frame> decode_frame(ByteView bytes) {
+std::optional<Frame> decode_frame(ByteView bytes, WireFormat reads) {
   Reader reader(bytes);
-  std::uint8_t version = 0;
+  const ByteView wire = reader.raw(1);
   std::uint16_t kind = 0;
-  reader.get(version);
   reader.get(kind);
+  if (!reader.ok()) return std::nullopt;
+  const auto format = static_cast<WireFormat>(wire[0] & 0x0fU);
   const std::size_t head = bytes.size() - reader.left();
-  const std::uint32_t sum = reader.fixed32();
-  if (!reader.ok() || version != kWireVersion) return std::nullopt;
+  if (format < kFirstFormat || format > std::min(reads, kNewestFormat)) return std::nullopt;
+  std::uint64_t sum = reader.fixed32();
+  if (format != kFirstFormat) sum |= std::uint64_t{reader.fixed32()} << 32U;
+  if (!reader.ok()) return std::nullopt;
   const ByteView body = reader.raw(reader.left());
-  if (sum != checksum(bytes.subspan(0, head), body)) return std::nullopt;
-  return Frame{.kind = MessageKind(kind), .body = body};
+  std::uint64_t expected = checksum(bytes.subspan(0, head), body);
+  if (format == kFirstFormat) expected &= 0xffffffffU;
+  if (sum != expected) return std::nullopt;
+  return Frame{.kind = MessageKind(kind),
+               .body = body,
+               .sender_reads = static_cast<WireFormat>(wire[0] >> 4U)};
+}
+
+Bytes reframe(ByteView frame, WireFormat format, WireFormat reads) {
+  const std::optional<Frame> decoded = decode_frame(frame);
+  CHECK_THAT(decoded && format >= kFirstFormat && format <= kNewestFormat);
+  Writer writer;
+  writer.reserve(frame.size() + checksum_bytes(format));
+  const std::uint8_t wire = wire_byte(format, reads);
+  writer.raw({&wire, 1});
+  writer.varint(decoded->kind.value);
+  writer.fixed32(0);
+  if (format != kFirstFormat) writer.fixed32(0);
+  writer.raw(decoded->body);
+  patch_checksum(writer, head_bytes(decoded->kind), format);
+  return writer.take();
 }
 
 Bytes encode_frame(MessageKind kind, ByteView body) {

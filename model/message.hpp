@@ -1,7 +1,11 @@
 // Messages: frames on the wire, and the registry of kinds that lets traces decode them.
 //
-// A frame is: wire version (1 byte), kind (varint), checksum (4 bytes, little-endian, over
-// version, kind and body), body (the fields of the message).
+// A frame is: wire (1 byte), kind (varint), checksum (little-endian, over wire, kind and body; 4
+// bytes in format 1, 8 in format 2), body (the fields of the message). The low half of `wire` is
+// the format of this frame, the high half the newest format that its sender reads: software that
+// reads more speaks the old format to whoever has not shown yet that it reads the new one, so that
+// a cluster can be upgraded node by node. Within a format, messages grow by fields that are
+// appended and that older readers skip (model/wire.hpp).
 //
 // A message type has `static constexpr MessageKind kind` and `fields`; its .cpp registers it with
 // REGISTER_MESSAGE. The high byte of a kind is the channel: which component of a node it is for.
@@ -60,16 +64,23 @@ struct MessageSpec {
 [[nodiscard]] const MessageSpec* find_message_spec(MessageKind kind);
 bool register_message(const MessageSpec& spec);
 
-inline constexpr std::uint8_t kWireVersion = 1;
+using WireFormat = std::uint8_t;
+inline constexpr WireFormat kFirstFormat = 1;
+inline constexpr WireFormat kNewestFormat = 2;
 
 struct Frame {
   MessageKind kind;
-  ByteView body;  // into the bytes that were decoded
+  ByteView body;                           // into the bytes that were decoded
+  WireFormat sender_reads = kFirstFormat;  // the newest, as far as its sender says
 };
 
-// None when the version is unknown, the checksum is wrong or the frame is cut short.
-[[nodiscard]] std::optional<Frame> decode_frame(ByteView bytes);
+// None when the format is none of kFirstFormat..reads, the checksum is wrong or the frame is cut
+// short.
+[[nodiscard]] std::optional<Frame> decode_frame(ByteView bytes, WireFormat reads = kNewestFormat);
+// In the first format, of a sender that reads no other.
 [[nodiscard]] Bytes encode_frame(MessageKind kind, ByteView body);
+// The message of `frame` (a valid one) in `format`, of a sender that reads up to `reads`.
+[[nodiscard]] Bytes reframe(ByteView frame, WireFormat format, WireFormat reads);
 // `AppendEntries{term: 3, ...}`; says so when the bytes are no frame or no known message.
 [[nodiscard]] std::string describe_frame(ByteView bytes);
 

@@ -26,6 +26,8 @@ const std::vector<MutantSpec>& mutants() {
        "raft-election-safety"},
       {"sync-blind-merge", "a repair overwrites whatever is stored, newer or not",
        "merge-never-regresses"},
+      {"wire-eager", "upgraded software speaks its new format to peers that do not read it yet",
+       "raft-stable-leader"},
   };
   return all;
 }

@@ -9,6 +9,7 @@
 #include "protocols/membership/cluster_state.hpp"
 #include "protocols/membership/membership.hpp"
 #include "protocols/node/component.hpp"
+#include "protocols/node/wire_env.hpp"
 #include "protocols/partitioning/partitioning.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/raft/raft.hpp"
@@ -58,8 +59,9 @@ constexpr std::uint64_t kIdMask = (1ULL << kChannelShift) - 1;
 }  // namespace
 
 struct Node::Impl {
-  Impl(Env& env, Observer& observer, const NodeConfig& config)
+  Impl(Env& machine, Observer& observer, const NodeConfig& config)
       : bus(observer, config.node),
+        env(machine, config.reads),
         cluster(bus),
         gate(config.options.partitioning.partitions),
         raft(env, bus, config.node, config.options.raft),
@@ -92,6 +94,7 @@ struct Node::Impl {
   }
 
   Bus bus;
+  WireEnv env;
   ClusterStateMachine cluster;
   Gate gate;
   raft::Raft raft;
@@ -113,7 +116,7 @@ void Node::start() {
 }
 
 void Node::on_message(Address from, ByteView bytes) {
-  const std::optional<Frame> frame = decode_frame(bytes);
+  const std::optional<Frame> frame = impl_->env.decode(from, bytes);
   if (!frame) return impl_->reject("corrupt frame");
   Component* const component = impl_->find(frame->kind.channel());
   const MessageSpec* const spec = find_message_spec(frame->kind);

@@ -22,6 +22,7 @@ struct NodeConfig {
   NodeId node;
   std::vector<Address> seeds;  // whom to ask to join, never itself; in order
   NodeOptions options;
+  WireFormat reads = kFirstFormat;  // the newest that this software reads and speaks
 };
 
 class Node final : public Process {

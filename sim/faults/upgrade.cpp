@@ -1,0 +1,82 @@
+// Puts other software on hosts, one after the other: each is restarted with the new version, which
+// reads and speaks a newer wire format than the old one does (model/message.hpp). A version of 1
+// takes it back.
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "sim/faults/fault.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+struct Rollout {
+  Kernel& kernel;
+  Agenda& agenda;
+  std::vector<Address> left;  // last first
+  std::uint32_t version = 0;
+  Duration every{};
+};
+
+void next(const std::shared_ptr<Rollout>& rollout) {
+  if (rollout->left.empty()) return;
+  const Address host = rollout->left.back();
+  rollout->left.pop_back();
+  (void)rollout->kernel.crash(host, CrashScope::process);
+  (void)rollout->kernel.start(host, {.version = rollout->version});
+  rollout->agenda.after(rollout->every, [rollout] { next(rollout); });
+}
+
+Injection inject(FaultSite& site) {
+  const std::vector<Address>& hosts = site.hosts.at("target");
+  const auto version = static_cast<std::uint32_t>(site.params.get<std::int64_t>("version"));
+  next(std::make_shared<Rollout>(Rollout{.kernel = site.kernel,
+                                         .agenda = site.agenda,
+                                         .left = {hosts.rbegin(), hosts.rend()},
+                                         .version = version,
+                                         .every = site.params.get<Duration>("every")}));
+  return {.touched = hosts.size()};
+}
+
+std::optional<std::string> problem(const Params& params, const Schedule&) {
+  const auto version = params.get<std::int64_t>("version");
+  if (version >= kFirstFormat && version <= kNewestFormat) return std::nullopt;
+  return "there is no software of version " + std::to_string(version) + ": versions are " +
+         std::to_string(kFirstFormat) + " to " + std::to_string(kNewestFormat);
+}
+
+std::string says(const Params& params) {
+  return says_hosts(params, "target") + " restart with version " +
+         std::to_string(params.get<std::int64_t>("version")) + ", one after the other";
+}
+
+[[maybe_unused]] const bool registered =
+    Faults::add({.name = "upgrade",
+                 .help = "restart hosts, one after the other, with software of another version",
+                 .kind = FaultClass::host,
+                 .params = {{.name = "target",
+                             .type = ParamType::hosts,
+                             .unit = "",
+                             .fallback = "nodes",
+                             .help = "who, in order of address",
+                             .choices = {}},
+                            {.name = "version",
+                             .type = ParamType::integer,
+                             .unit = "",
+                             .fallback = "2",
+                             .help = "1 speaks the first wire format, 2 the second where its peer "
+                                     "reads it",
+                             .choices = {}},
+                            {.name = "every",
+                             .type = ParamType::duration,
+                             .unit = "",
+                             .fallback = "10s",
+                             .help = "from one host to the next",
+                             .choices = {}}},
+                 .problem = problem,
+                 .inject = inject,
+                 .says = says});
+
+}  // namespace
+}  // namespace rejoin::sim
