@@ -251,7 +251,7 @@ void Client::start() {
 
 void Client::on_message(Address from, ByteView bytes) {
   impl_->silent_until.erase(from);
-  const std::optional<Frame> frame = decode_frame(bytes);
+  const std::optional<Frame> frame = decode_frame(bytes, kFirstFormat);
   const std::optional<ClientReply> reply =
       frame && frame->kind == ClientReply::kind ? decode<ClientReply>(frame->body) : std::nullopt;
   if (!reply || !impl_->handle(*reply)) {

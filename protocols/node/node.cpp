@@ -139,30 +139,39 @@ void Node::on_io(const IoDone& done) {
   impl_->bus.drain(impl_->components);
 }
 
-std::vector<DiskFile> founding_files(NodeId self, ClusterId cluster,
-                                     const std::vector<Founder>& founders,
-                                     const NodeOptions& options) {
-  constexpr Incarnation first{1};
+namespace {
+
+constexpr Incarnation kFirstIncarnation{1};
+
+}  // namespace
+
+Founding::Founding(ClusterId cluster, const std::vector<Founder>& founders,
+                   const NodeOptions& options)
+    : cluster_(cluster) {
   ClusterState state{.cluster = cluster};
   raft::Configuration configuration;
   std::uint32_t voters = 0;
   for (const Founder& founder : founders) {
     state.members[founder.node] = {
-        .node = founder.node, .incarnation = first, .address = founder.address};
-    state.incarnations[founder.node] = first;
+        .node = founder.node, .incarnation = kFirstIncarnation, .address = founder.address};
+    state.incarnations[founder.node] = kFirstIncarnation;
     configuration.servers.push_back({.node = founder.node,
-                                     .incarnation = first,
+                                     .incarnation = kFirstIncarnation,
                                      .address = founder.address,
                                      .voter = voters++ < options.raft.voters_max});
   }
   auto map = make_map(Epoch(1), options.partitioning, state.member_ids());
   CHECK_THAT(map.has_value());  // whoever describes a cluster checks that it can be founded
   state.map = std::make_shared<const PartitionMap>(std::move(*map));
+  shared_ = raft::bootstrap_files(kClusterGroup, configuration, encode_state(state));
+  for (DiskFile& file : sync_founding_files()) shared_.push_back(std::move(file));
+}
 
-  std::vector<DiskFile> files =
-      raft::bootstrap_files(kClusterGroup, configuration, encode_state(state));
-  for (DiskFile& file : identity_files(self, first, cluster)) files.push_back(std::move(file));
-  for (DiskFile& file : sync_founding_files()) files.push_back(std::move(file));
+std::vector<DiskFile> Founding::files_of(NodeId self) const {
+  std::vector<DiskFile> files = shared_;
+  for (DiskFile& file : identity_files(self, kFirstIncarnation, cluster_)) {
+    files.push_back(std::move(file));
+  }
   return files;
 }
 

@@ -46,11 +46,17 @@ struct Founder {
   Address address;
 };
 
-// The files that a founding member's machine has before its first start: one identical snapshot
-// (cluster id, configuration, map of epoch 1) and its own identity. A machine without them joins
-// through its seeds.
-[[nodiscard]] std::vector<DiskFile> founding_files(NodeId self, ClusterId cluster,
-                                                   const std::vector<Founder>& founders,
-                                                   const NodeOptions& options);
+// The birth of a cluster: one identical snapshot (cluster id, configuration, map of epoch 1) for
+// every founding member, whose machine has it and its own identity before its first start. A
+// machine without them joins through its seeds.
+class Founding {
+ public:
+  Founding(ClusterId cluster, const std::vector<Founder>& founders, const NodeOptions& options);
+  [[nodiscard]] std::vector<DiskFile> files_of(NodeId self) const;
+
+ private:
+  ClusterId cluster_;
+  std::vector<DiskFile> shared_;  // by all of them
+};
 
 }  // namespace rejoin

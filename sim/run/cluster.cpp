@@ -1,5 +1,7 @@
 #include "sim/run/cluster.hpp"
 
+#include <algorithm>
+
 #include "model/check.hpp"
 #include "model/random.hpp"
 #include "protocols/node/node.hpp"
@@ -12,19 +14,26 @@ Address node_address(NodeId node) {
   return Address(node.value);
 }
 
+// Of a cluster of any size: enough that some are up, few enough that nobody asks a thousand.
+constexpr std::size_t kSeedsMax = 16;
+
 HostSpec node_host(const Schedule& schedule, NodeId node) {
   NodeConfig config{.node = node, .seeds = {}, .options = schedule.node};
-  for (std::uint32_t n = 1; n <= founder_count(schedule); ++n) {
+  for (std::uint32_t n = 1; n <= founder_count(schedule) && config.seeds.size() < kSeedsMax; ++n) {
     if (NodeId(n) != node) config.seeds.push_back(node_address(NodeId(n)));
   }
-  return {
-      .address = node_address(node),
-      .name = to_name(node),
-      .node = node,
-      .client = {},
-      .make = [config](Env& env, Observer& observer, std::uint32_t) -> std::unique_ptr<Process> {
-        return std::make_unique<Node>(env, observer, config);
-      }};
+  return {.address = node_address(node),
+          .name = to_name(node),
+          .node = node,
+          .client = {},
+          .make = [config](Env& env, Observer& observer,
+                           std::uint32_t version) -> std::unique_ptr<Process> {
+            NodeConfig running = config;
+            // Software of version v reads and speaks wire formats 1 to v.
+            running.reads =
+                static_cast<WireFormat>(std::min<std::uint32_t>(version, kNewestFormat));
+            return std::make_unique<Node>(env, observer, running);
+          }};
 }
 
 HostSpec client_host(const Schedule& schedule, ClientId client) {
@@ -56,11 +65,12 @@ void build_cluster(Kernel& kernel, const Schedule& schedule) {
   }
   // Any number will do, as long as no other cluster has it.
   const ClusterId cluster(mix(hash64(schedule.name), schedule.seed));
+  const Founding founding(cluster, founders, schedule.node);
   for (std::uint32_t n = 1; n <= schedule.cluster.nodes; ++n) {
     const NodeId node(n);
     kernel.add_host(node_host(schedule, node));
     if (n > founders.size()) continue;
-    for (const DiskFile& file : founding_files(node, cluster, founders, schedule.node)) {
+    for (const DiskFile& file : founding.files_of(node)) {
       kernel.provision(node_address(node), file.name, file.content);
     }
     kernel.start(node_address(node));

@@ -117,6 +117,29 @@ TEST_CASE("every bit of a frame counts") {
   }
 }
 
+TEST_CASE("a frame of the second format is read by who reads it, and every bit of it counts") {
+  const Bytes first = encode_message(Ping{.number = 300, .names = {"a", "bc"}});
+  const Bytes second = reframe(first, 2, 2);
+  CHECK(decode_frame(first, 1)->sender_reads == 1);
+  CHECK_FALSE(decode_frame(second, 1).has_value());
+  const auto frame = decode_frame(second, 2);
+  REQUIRE(frame.has_value());
+  CHECK(frame->sender_reads == 2);
+  CHECK(frame->kind == Ping::kind);
+  CHECK(decode<Ping>(frame->body)->names.size() == 2);
+  for (std::size_t bit = 0; bit < second.size() * 8; ++bit) {
+    Bytes flipped = second;
+    flipped[bit / 8] = static_cast<std::uint8_t>(flipped[bit / 8] ^ (1U << (bit % 8)));
+    CAPTURE(bit);
+    CHECK_FALSE(decode_frame(flipped).has_value());
+  }
+  // Newer software that speaks the old format is understood, and says what it reads.
+  const Bytes polite = reframe(second, 1, 2);
+  REQUIRE(decode_frame(polite, 1).has_value());
+  CHECK(decode_frame(polite, 1)->sender_reads == 2);
+  CHECK(reframe(polite, 1, 1) == first);
+}
+
 TEST_CASE("a kind is found by number, and names its channel") {
   const MessageSpec* const spec = find_message_spec(Ping::kind);
   REQUIRE(spec != nullptr);

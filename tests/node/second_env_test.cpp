@@ -63,7 +63,7 @@ class SeedTimeline {
     world_.add_host(self.address, [config](Env& env, Observer& observer) {
       return std::make_unique<Node>(env, observer, config);
     });
-    for (DiskFile& file : founding_files(self.node, ClusterId(1), founders, options_)) {
+    for (DiskFile& file : Founding(ClusterId(1), founders, options_).files_of(self.node)) {
       world_.put_file(self.address, file.name, std::move(file.content));
     }
   }

@@ -66,7 +66,7 @@ struct Victim {
     world.add_host(Address(1), [config](Env& env, Observer& observer) {
       return std::make_unique<Node>(env, observer, config);
     });
-    for (DiskFile& file : founding_files(NodeId(1), ClusterId(1), founders, {})) {
+    for (DiskFile& file : Founding(ClusterId(1), founders, {}).files_of(NodeId(1))) {
       world.put_file(Address(1), file.name, std::move(file.content));
     }
     world.start(Address(1));
