@@ -7,7 +7,7 @@ namespace {
 
 using namespace testing;
 
-const Params kNode2 = params_of({{"target", Selectors{select(NodeId(2))}}});
+const Params kNode2 = params_of({{"target", nodes({2})}});
 
 TEST_CASE("crash kills the process: it neither speaks nor hears until it is started") {
   FaultRig rig;
@@ -19,6 +19,14 @@ TEST_CASE("crash kills the process: it neither speaks nor hears until it is star
   CHECK(rig.heard[1][2] == 50);
   CHECK(rig.heard[1][3] == 100);
   CHECK(rig.machines.recorder.count("ProcessCrashed") == 1);
+}
+
+TEST_CASE("a crash that lasts ends with a restart on the disk that it left") {
+  FaultRig rig;
+  rig.inject(at_time(505ms), "crash", kNode2, 100ms);
+  rig.run_until(at_time(2s));
+  CHECK(rig.starts[2] == 2);
+  CHECK(rig.journal_at_start[2] == 50);
 }
 
 TEST_CASE("without a crash everyone hears everyone to the end") {
@@ -34,7 +42,7 @@ TEST_CASE("a crash of a process that is down touches nothing") {
   FaultRig rig;
   rig.inject(at_time(100ms), "crash", kNode2);
   rig.inject(at_time(200ms), "crash", kNode2);
-  rig.inject(at_time(300ms), "crash", params_of({{"target", Selectors{select(NodeId(77))}}}));
+  rig.inject(at_time(300ms), "crash", params_of({{"target", nodes({77})}}));
   rig.run_until(at_time(2s));
   CHECK(rig.touched == std::vector<std::uint64_t>{1, 0, 0});
   CHECK(says("crash", kNode2) == "node-2 crashes");

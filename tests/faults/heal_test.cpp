@@ -7,9 +7,8 @@ namespace {
 
 using namespace testing;
 
-const Params kSplit =
-    params_of({{"groups", std::vector<std::vector<NodeId>>{{NodeId(1)}, {NodeId(2)}}}});
-const Params kCut = params_of({{"from", Selectors{select(NodeId(3))}}, {"to", Selectors{select(NodeId(1))}}});
+const Params kSplit = params_of({{"groups", std::vector<Selectors>{nodes({1}), nodes({2})}}});
+const Params kCut = params_of({{"from", nodes({3})}, {"to", nodes({1})}});
 
 TEST_CASE("heal ends partitions and cuts, and says how many links they were") {
   FaultRig rig;

@@ -7,9 +7,9 @@ namespace {
 
 using namespace testing;
 
-const Params kCrash = params_of({{"target", Selectors{select(NodeId(2))}}});
-const Params kKeep = params_of({{"target", Selectors{select(NodeId(2))}}, {"wipe", std::string("false")}});
-const Params kWipe = params_of({{"target", Selectors{select(NodeId(2))}}, {"wipe", std::string("true")}});
+const Params kCrash = params_of({{"target", nodes({2})}});
+const Params kKeep = params_of({{"target", nodes({2})}, {"wipe", std::string("false")}});
+const Params kWipe = params_of({{"target", nodes({2})}, {"wipe", std::string("true")}});
 
 TEST_CASE("restart starts a crashed process on the disk that it left") {
   FaultRig rig;

@@ -1,68 +1,20 @@
-// Three nodes that ping each other every 10 ms, count what they hear and keep a journal, for the
-// tests of the faults.
+// Nodes that ping each other every 10 ms of the first second, count what they hear and keep a
+// journal, for the tests of the faults.
 #pragma once
 
-#include <array>
+#include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "model/check.hpp"
+#include "model/hash.hpp"
 #include "sim/faults/fault.hpp"
 #include "tests/kernel/support.hpp"
 
 namespace rejoin::sim::testing {
-
-class FaultRig {
- public:
-  static constexpr std::uint32_t kNodes = 3;
-
-  explicit FaultRig(std::uint64_t seed = 1)
-      : machines({.seed = seed, .fifo = false, .network = constant_network(1ms), .disk = {}},
-                 kNodes) {
-    for (std::uint32_t n = 1; n <= kNodes; ++n) {
-      Script& script = machines.script(n);
-      script.start = [this, n](Env& env) {
-        ++starts[n];
-        env.read("journal", kRead);
-        env.arm(kTick, env.now() + 10ms);
-      };
-      script.timer = [n](Env& env, TimerId) {
-        const auto round = static_cast<std::uint64_t>(env.now().time_since_epoch().count());
-        for (std::uint32_t to = 1; to <= kNodes; ++to) {
-          if (to != n) send_text(env, Address(to), "ping", round);
-        }
-        if (env.now() < at_time(1s)) env.arm(kTick, env.now() + 10ms);
-        env.append("journal", as_bytes("x"));
-        env.sync("journal", kSynced);
-      };
-      script.message = [this, n](Env&, Address from, ByteView) { ++heard[from.value][n]; };
-      script.io = [this, n](Env&, const IoDone& done) {
-        if (done.token == kRead) journal_at_start[n] = done.data.size();
-      };
-    }
-    machines.start_all();
-  }
-
-  // Injects at `when`, as a step of a schedule does; `touched` gets what it returned.
-  void inject(MonotonicTime when, std::string_view fault, Params params) {
-    const FaultSpec* const spec = Faults::find(fault);
-    CHECK_THAT(spec != nullptr);
-    CHECK_THAT(params.all().size() == spec->params.size());
-    machines.at(when, [this, spec, params = std::move(params)] {
-      touched.push_back(spec->inject(machines.kernel, params));
-    });
-  }
-  void run_until(MonotonicTime end) { machines.run_until(end); }
-  [[nodiscard]] bool is_up(std::uint32_t node) { return machines.kernel.is_up(Address(node)); }
-
-  Machines machines;
-  std::vector<std::uint64_t> touched;
-  // Indexed by node, from 1; heard[from][to].
-  std::array<std::uint64_t, kNodes + 1> starts{};
-  std::array<std::array<std::uint64_t, kNodes + 1>, kNodes + 1> heard{};
-  std::array<std::size_t, kNodes + 1> journal_at_start{};
-};
 
 [[nodiscard]] inline Params params_of(
     std::initializer_list<std::pair<std::string_view, ParamValue>> values) {
@@ -71,8 +23,175 @@ class FaultRig {
   return params;
 }
 
-[[nodiscard]] inline std::string says(std::string_view fault, const Params& params) {
-  return Faults::find(fault)->says(params);
+[[nodiscard]] inline Selectors nodes(std::initializer_list<std::uint32_t> numbers) {
+  Selectors out;
+  for (const std::uint32_t number : numbers) out.push_back(select(NodeId(number)));
+  return out;
 }
+
+// These parameters, and for the others their defaults.
+[[nodiscard]] inline Params completed(const FaultSpec& fault, const Params& given) {
+  Params out = default_params(fault.params);
+  for (const auto& [name, value] : given.all()) out.set(name, value);
+  CHECK_THAT(out.all().size() == fault.params.size());
+  return out;
+}
+
+[[nodiscard]] inline std::string says(std::string_view fault, const Params& params) {
+  const FaultSpec* const spec = Faults::find(fault);
+  return spec->says(completed(*spec, params));
+}
+
+struct RigOptions {
+  std::uint64_t seed = 1;
+  std::uint32_t nodes = 3;
+  Transport transport = Transport::datagram;
+  NetworkOptions network = constant_network(1ms);
+  TopologyOptions topology{};
+  HostOptions host{};
+  DiskOptions disk{};
+};
+
+class FaultRig final : public Agenda {
+ public:
+  struct Arrival {
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+    MonotonicTime at{};
+    std::string text;  // `ping 505000000`: when it was sent, by the sender's clock
+  };
+
+  explicit FaultRig(const RigOptions& options = {})
+      : machines({.seed = options.seed,
+                  .fifo = false,
+                  .network = options.network,
+                  .topology = options.topology,
+                  .host = options.host,
+                  .disk = options.disk},
+                 options.nodes),
+        starts(options.nodes + 1),
+        heard(options.nodes + 1, std::vector<std::uint64_t>(options.nodes + 1)),
+        journal_at_start(options.nodes + 1),
+        nodes_(options.nodes),
+        seed_(options.seed) {
+    for (std::uint32_t n = 1; n <= nodes_; ++n) write_script(n, options.transport);
+    machines.start_all();
+  }
+
+  // Injects at `when`, as a step of a schedule does, and takes it back after `lasts`; `touched`
+  // gets what it returned. Returns the step's number, for `end`.
+  std::size_t inject(MonotonicTime when, std::string_view fault, const Params& params,
+                     std::optional<Duration> lasts = {}) {
+    const FaultSpec* const spec = Faults::find(fault);
+    CHECK_THAT(spec != nullptr);
+    CHECK_THAT(!lasts || spec->ends);
+    const std::size_t step = steps_.size();
+    steps_.push_back({.fault = spec, .params = completed(*spec, params), .end = {}});
+    machines.at(when, [this, step] { strike(step); });
+    if (lasts) end(when + *lasts, step);
+    return step;
+  }
+  // Takes back what that step did, if it is still in force.
+  void end(MonotonicTime when, std::size_t step) {
+    machines.at(when, [this, step] {
+      if (steps_[step].end) std::exchange(steps_[step].end, {})();
+    });
+  }
+  void after(Duration delay, std::function<void()> act) override {
+    machines.at(machines.kernel.now() + delay, std::move(act));
+  }
+
+  void run_until(MonotonicTime end) { machines.run_until(end); }
+  [[nodiscard]] bool is_up(std::uint32_t node) { return machines.kernel.is_up(Address(node)); }
+  [[nodiscard]] std::uint64_t heard_in_all() const {
+    std::uint64_t sum = 0;
+    for (const auto& row : heard) {
+      for (const std::uint64_t n : row) sum += n;
+    }
+    return sum;
+  }
+
+  Machines machines;
+  std::vector<std::uint64_t> touched;
+  std::vector<Arrival> arrivals;
+  // Indexed by node, from 1; heard[from][to].
+  std::vector<std::uint64_t> starts;
+  std::vector<std::vector<std::uint64_t>> heard;
+  std::vector<std::size_t> journal_at_start;
+
+ private:
+  struct Step {
+    const FaultSpec* fault = nullptr;
+    Params params;
+    std::function<void()> end;
+  };
+
+  void write_script(std::uint32_t n, Transport transport) {
+    Script& script = machines.script(n);
+    script.start = [this, n](Env& env) {
+      ++starts[n];
+      env.read("journal", kRead);
+      env.arm(kTick, env.now() + 10ms);
+    };
+    script.timer = [this, n, transport](Env& env, TimerId) {
+      const auto round = static_cast<std::uint64_t>(env.now().time_since_epoch().count());
+      for (std::uint32_t to = 1; to <= nodes_; ++to) {
+        if (to != n) {
+          send_text(env, Address(to), "ping " + std::to_string(round), round, transport);
+        }
+      }
+      if (env.now() < at_time(1s)) env.arm(kTick, env.now() + 10ms);
+      env.append("journal", as_bytes("x"));
+      env.sync("journal", kSynced);
+    };
+    script.message = [this, n](Env&, Address from, ByteView frame) {
+      if (from.value <= nodes_) ++heard[from.value][n];
+      arrivals.push_back(
+          {.from = from.value, .to = n, .at = machines.kernel.now(), .text = text_of(frame)});
+    };
+    script.io = [this, n](Env&, const IoDone& done) {
+      if (done.token == kRead) journal_at_start[n] = done.data.size();
+    };
+  }
+
+  void strike(std::size_t step) {
+    const Params& params = steps_[step].params;
+    FaultSite site{.kernel = machines.kernel,
+                   .params = params,
+                   .key = {.seed = seed_,
+                           .domain = Domain::fault,
+                           .who = hash64("step-" + std::to_string(step))},
+                   .agenda = *this};
+    for (const ParamSpec& spec : steps_[step].fault->params) {
+      const std::string name(spec.name);
+      if (spec.type == ParamType::hosts) site.hosts[name] = resolve(params.get<Selectors>(name));
+      if (spec.type != ParamType::host_sets) continue;
+      for (const Selectors& set : params.get<std::vector<Selectors>>(name)) {
+        site.sets[name].push_back(resolve(set));
+      }
+    }
+    Injection injection = steps_[step].fault->inject(site);
+    touched.push_back(injection.touched);
+    steps_[step].end = std::move(injection.end);
+  }
+
+  // Here only what needs no cluster: hosts by name, and everyone.
+  [[nodiscard]] std::vector<Address> resolve(const Selectors& selectors) const {
+    std::vector<Address> out;
+    for (const Selector& selector : selectors) {
+      if (selector.kind == Selector::Kind::nodes || selector.kind == Selector::Kind::all) {
+        return machines.kernel.hosts();
+      }
+      CHECK_THAT(selector.kind == Selector::Kind::node);
+      const Address host = machines.kernel.address_of(selector.node);
+      if (!host.is_none()) out.push_back(host);
+    }
+    return out;
+  }
+
+  std::deque<Step> steps_;
+  std::uint32_t nodes_;
+  std::uint64_t seed_;
+};
 
 }  // namespace rejoin::sim::testing

@@ -2,6 +2,7 @@
 // the faults.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -80,17 +81,20 @@ inline NetworkOptions constant_network(Duration latency) {
 class Machines {
  public:
   Machines(const KernelOptions& options, std::uint32_t nodes, TraceSink* trace = nullptr)
-      : kernel(options, recorder, trace), scripts(nodes + 1) {
+      : kernel(options, recorder, trace), scripts(nodes + 1), versions(nodes + 1) {
     for (std::uint32_t n = 1; n <= nodes; ++n) {
       kernel.add_host({.address = Address(n),
                        .name = to_name(NodeId(n)),
                        .node = NodeId(n),
                        .client = {},
-                       .make = [this, n](Env& env, Observer&, std::uint32_t) {
+                       .make = [this, n](Env& env, Observer&, std::uint32_t version) {
+                         versions[n] = version;
                          return std::make_unique<ScriptProcess>(env, scripts[n]);
                        }});
     }
   }
+  // Of the software that was last started on a node.
+  [[nodiscard]] std::uint32_t version_started(std::uint32_t node) const { return versions[node]; }
   [[nodiscard]] Script& script(std::uint32_t node) { return scripts[node]; }
   void start_all() {
     for (std::uint32_t n = 1; n < scripts.size(); ++n) (void)kernel.start(Address(n));
@@ -111,7 +115,8 @@ class Machines {
   Recorder recorder;
   Kernel kernel;
   std::vector<Script> scripts;
-  std::vector<std::function<void()>> actions;
+  std::vector<std::uint32_t> versions;
+  std::deque<std::function<void()>> actions;  // a deque: one that runs may add another
 };
 
 inline constexpr MessageKind kPing{Channel::node, 1};
