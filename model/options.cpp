@@ -3,19 +3,22 @@
 namespace rejoin {
 
 LatencyOptions constant_latency(Duration value) {
-  LatencyOptions out{.distribution = "constant"};
+  LatencyOptions out;
+  out.distribution = "constant";
   out.params.set("value", value);
   return out;
 }
 
 LatencyOptions uniform_latency(DurationRange range) {
-  LatencyOptions out{.distribution = "uniform"};
+  LatencyOptions out;
+  out.distribution = "uniform";
   out.params.set("range", range);
   return out;
 }
 
 LatencyOptions exponential_latency(Duration mean, Duration floor) {
-  LatencyOptions out{.distribution = "exponential"};
+  LatencyOptions out;
+  out.distribution = "exponential";
   out.params.set("mean", mean);
   out.floor = floor;
   return out;

@@ -147,7 +147,8 @@ struct LatencyOptions {
   Params params{};  // complete, of that distribution
   Duration floor{};
   Duration cap = kNoCap;
-  std::vector<Part> parts{};      // of a mixture
+  // Of a mixture. Without {}: clang would need all of Part here.
+  std::vector<Part> parts;
   std::vector<Bucket> buckets{};  // of a histogram, ascending and disjoint
   friend bool operator==(const LatencyOptions&, const LatencyOptions&);
 };
