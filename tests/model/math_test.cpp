@@ -74,5 +74,49 @@ TEST_CASE("a transfer takes bytes over bandwidth, rounded up, and none when unli
   CHECK(transfer_time(std::uint64_t{1} << 42U, 1'000'000'000) == Duration(std::int64_t{1} << 42U));
 }
 
+// The share of a standard normal below x, without cancellation in the lower tail.
+long double normal_share_below(long double x) {
+  return std::erfc(-x / std::sqrt(2.0L)) / 2;
+}
+
+TEST_CASE("normal quantiles are within 1e-6 of libm's, from the middle to the last bit") {
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    for (std::uint64_t n = 0; n < 2'000; ++n) {
+      const std::uint64_t random = mix(bit + 100, n) >> bit >> 1U;  // the lower half
+      const long double p = (static_cast<long double>(random) + 0.5L) / 18446744073709551616.0L;
+      const long double x = static_cast<long double>(normal_q32(random)) / kOne;
+      if (!(normal_share_below(x - 1e-6L) < p && p < normal_share_below(x + 1e-6L))) {
+        FAIL("the quantile of " << static_cast<double>(p) << " is not " << static_cast<double>(x));
+      }
+      if (normal_q32(~random) != -normal_q32(random)) FAIL("not odd at " << random);
+    }
+  }
+  CHECK(static_cast<double>(normal_q32(0)) / kOne == doctest::Approx(-9.1552).epsilon(1e-4));
+}
+
+TEST_CASE("a number times an exponential is within 1e-13 of libm's, and stops at its largest") {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  for (std::uint64_t n = 0; n < 200'000; ++n) {
+    const std::uint64_t base = mix(n, 1) >> (n % 64);
+    const auto exponent = static_cast<std::int64_t>(mix(n, 2)) >> (26 + n % 38);  // -32 to 32
+    const long double x = static_cast<long double>(exponent) / static_cast<long double>(kOne);
+    const long double expected = static_cast<long double>(base) * std::exp(x);
+    const std::uint64_t out = times_exp(base, exponent);
+    const bool right =
+        expected < 18446744073709550000.0L
+            ? std::abs(static_cast<long double>(out) - expected) <= 1.0L + 1e-13L * expected
+            : out >= most - 2'000'000;
+    if (!right) FAIL(base << " times e^" << static_cast<double>(x) << " is not " << out);
+  }
+  CHECK(times_exp(1'000'000, 0) == 1'000'000);
+  CHECK(times_exp(0, std::numeric_limits<std::int64_t>::max()) == 0);
+  CHECK(times_exp(1, std::numeric_limits<std::int64_t>::max()) == most);
+  CHECK(times_exp(most, std::numeric_limits<std::int64_t>::min()) == 0);
+  CHECK(times_exp(most, 0) == most);
+  CHECK(times_exp(most, 1) == most);
+  CHECK(static_cast<double>(times_exp(1, std::int64_t{44} << 32U)) ==
+        doctest::Approx(std::exp(44.0)).epsilon(1e-12));
+}
+
 }  // namespace
 }  // namespace rejoin
