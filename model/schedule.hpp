@@ -131,6 +131,9 @@ struct Limits {
   bool heal = true;
   // Nodes that are down then are started first: the core, on which liveness is judged. Empty: none.
   Selectors core{};
+  // What the mechanisms promise is judged, too. False: the world is worse than any of them allows
+  // for, so that neither their promises nor liveness are asked for (an unbounded nemesis).
+  bool promises = true;
   Duration settle_quiet = 2s;
   // A step that waits for a fact for longer than this never fires: an unmet expectation.
   Duration patience = 10min;

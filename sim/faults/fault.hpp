@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/nemesis.hpp"
 #include "model/params.hpp"
 #include "model/random.hpp"
 #include "model/registry.hpp"
@@ -74,6 +75,8 @@ struct FaultSpec {
   Injection (*inject)(FaultSite& site) = nullptr;
   // `node-3 crashes`: for tables.
   std::string (*says)(const Params& params) = nullptr;
+  // How a nemesis draws it.
+  NemesisSpec nemesis{};
 };
 
 using Faults = Registry<FaultSpec>;
