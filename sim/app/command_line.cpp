@@ -18,6 +18,7 @@ struct Words {
   std::string sync;
   bool no_expect = false;
   bool verify = false;
+  std::string verify_with;
   std::string trace;
   std::string from;
   std::string until;
@@ -51,6 +52,8 @@ void declare(Parser& parser) {
   parser.run = parser.app.add_subcommand("run", "run scenario files");
   add_selection(*parser.run, words);
   parser.run->add_flag("--verify", words.verify, "replay in a second process and compare");
+  parser.run->add_option("--verify-with", words.verify_with,
+                         "PROGRAM: --verify with another build of rejoin, or of rejoin_digests");
   parser.trace = parser.run
                      ->add_option("--trace", words.trace,
                                   "print events; filter: node=, kind=, purpose=, key=, or a word, "
@@ -59,8 +62,8 @@ void declare(Parser& parser) {
   parser.run->add_option("--from", words.from, "virtual time at which the trace starts, as 30s");
   parser.run->add_option("--until", words.until, "virtual time at which the trace ends");
   parser.run->add_option("--format", words.format, "text or json");
-  parser.replay = parser.app.add_subcommand("replay-chain", "")->group("");
-  add_selection(*parser.replay, words);
+  parser.replay = parser.app.add_subcommand("replay-steps", "")->group("");
+  parser.replay->add_flag("--no-expect", words.no_expect, "");
   parser.validate = parser.app.add_subcommand("validate", "check scenario files");
   parser.validate->add_option("FILE", words.files, "scenario files");
   parser.validate->add_flag("--resolved", words.resolved, "print the merged file");
@@ -160,7 +163,8 @@ tl::expected<Command, std::string> run_of(Parser& parser) {
   auto selection = selection_of(words, *parser.run);
   if (!selection) return tl::unexpected(selection.error());
   out.selection = std::move(*selection);
-  out.verify = words.verify;
+  out.verify = words.verify || !words.verify_with.empty();
+  out.verify_with = words.verify_with;
   const auto from = time_of("--from", words.from, out.trace_from);
   if (!from) return tl::unexpected(from.error());
   const auto until = time_of("--until", words.until, out.trace_until);
@@ -183,12 +187,7 @@ tl::expected<Command, std::string> command_of(Parser& parser) {
   if (const auto complaint = complain_of_extra(*chosen)) return tl::unexpected(*complaint);
   if (chosen == parser.run) return run_of(parser);
   if (chosen == parser.list) return ListCommand{.kind = parser.words.kind};
-  if (chosen == parser.replay) {
-    auto selection = selection_of(parser.words, *chosen);
-    if (!selection) return tl::unexpected(selection.error());
-    selection->first_trial_only = true;
-    return ReplayCommand{.selection = std::move(*selection)};
-  }
+  if (chosen == parser.replay) return ReplayCommand{.expectations = !parser.words.no_expect};
   if (parser.words.files.empty()) {
     return tl::unexpected(error_text("`rejoin validate` needs a scenario file",
                                      "rejoin validate scenarios/seed/t0-t5.yaml"));

@@ -27,14 +27,13 @@ enum class ExitStatus : int {
   own_failure = 4,
 };
 
-// What `run` and its replay in another process have in common: which runs, and how.
+// Which runs, and how.
 struct Selection {
   std::vector<std::string> files;
   std::optional<std::uint64_t> seed = {};  // instead of the file's
   std::vector<sim::Override> overrides = {};
   std::optional<std::string> sync = {};  // A, or A+B
   bool expectations = true;
-  bool first_trial_only = false;
 };
 
 enum class Format : std::uint8_t { text, json };
@@ -42,13 +41,14 @@ enum class Format : std::uint8_t { text, json };
 struct RunCommand {
   Selection selection;
   bool verify = false;
+  std::string verify_with = {};  // the program to compare with; empty: this one
   std::optional<std::string> trace;  // the filter, may be empty
   MonotonicTime trace_from{};
   MonotonicTime trace_until = kForever;
   Format format = Format::text;
 };
 struct ReplayCommand {  // hidden: the second process of --verify
-  Selection selection;
+  bool expectations = true;
 };
 struct ValidateCommand {
   std::vector<std::string> files;

@@ -55,7 +55,7 @@ tl::expected<Job, std::string> load_file(const std::string& file, const Selectio
   if (!scenario) return tl::unexpected(text_of(scenario.error()));
   Job job{.file = file, .scenario = std::move(*scenario), .first_seed = 0, .trials = 1};
   job.first_seed = selection.seed.value_or(job.scenario.seed());
-  if (!selection.first_trial_only) job.trials = std::max<std::uint32_t>(1, job.scenario.trials());
+  job.trials = std::max<std::uint32_t>(1, job.scenario.trials());
   if (job.first_seed > std::numeric_limits<std::uint64_t>::max() - (job.trials - 1)) {
     return tl::unexpected(error_text(file + ": there are not " + std::to_string(job.trials) +
                                      " seeds from " + std::to_string(job.first_seed) + " on"));

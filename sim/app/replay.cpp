@@ -1,173 +1,119 @@
 #include "sim/app/replay.hpp"
 
-#include <fmt/format.h>
+#include <algorithm>
 
-#include <array>
-
-#include "model/wire.hpp"
+#include "sim/app/commands.hpp"
+#include "sim/app/guard.hpp"
 #include "sim/app/second_process.hpp"
 #include "sim/app/trace.hpp"
-#include "sim/run/run.hpp"
+#include "sim/run/canonical.hpp"
 
 namespace rejoin::app {
 
 namespace {
 
-// Far beyond any message: a length that is larger is no length.
-constexpr std::uint32_t kStepBytesMax = 256U << 20U;
-
-std::string chain_text(const ReplayStep& step) {
-  return to_hex({.high = step.chain_high, .low = step.chain_low});
+std::string text_of(const sim::EventStep& step) {
+  return to_text(line_of(sim::TraceEvent{.at = step.at,
+                                         .event = step.event,
+                                         .kind = step.kind,
+                                         .host = step.host,
+                                         .from = step.from,
+                                         .id = step.id,
+                                         .message = step.message,
+                                         .payload = step.payload,
+                                         .chain = step.chain})) +
+         "  chain " + to_hex(step.chain);
+}
+std::string text_of(const sim::FactStep& step) {
+  return to_text(line_of(step.at, step.event, step.source, step.fact));
+}
+std::string text_of(const sim::EndStep& step) {
+  return "the end: " + step.verdict + ", digest " + to_hex(step.digest);
 }
 
-// The events say the same but the chain does not: what was done before it differs.
-bool differ_in_chain_only(const ReplayStep& a, ReplayStep b) {
-  b.chain_high = a.chain_high;
-  b.chain_low = a.chain_low;
-  return a == b;
+// The events are alike but for their chains: what was done before them differs.
+bool differ_in_chain_only(const sim::RunStep& a, const sim::RunStep& b) {
+  const auto* here = std::get_if<sim::EventStep>(&a);
+  const auto* there = std::get_if<sim::EventStep>(&b);
+  return here != nullptr && there != nullptr && here->chain != there->chain &&
+         here->at == there->at && here->event == there->event && here->kind == there->kind &&
+         here->host == there->host && here->from == there->from && here->id == there->id &&
+         here->message == there->message && here->payload == there->payload;
 }
 
-std::string told(const ReplayStep& here, const std::optional<ReplayStep>& there) {
-  std::string out = there && differ_in_chain_only(here, *there)
-                        ? "two replays part before this event: both take it, but what was written "
-                          "to disk or published before it differs\n"
-                        : "two replays part here:\n";
-  out += "  here:    " + to_text(here) + "\n";
-  out += "  replay:  " + (there ? to_text(*there) : "ended before that") + "\n";
+std::string told(ByteView here_bytes, const std::optional<sim::RunStep>& there) {
+  const std::optional<sim::RunStep> here = sim::decode_step(here_bytes);
+  if (!here) return "a step of this run cannot be read\n";
+  std::string out = "two replays part here:\n";
+  if (there && differ_in_chain_only(*here, *there)) {
+    out =
+        "two replays part before this event: both take it, but what was written to disk or "
+        "published before it differs\n";
+  }
+  const std::string theirs = there ? to_text(*there) : "ended before that";
+  out += "  here:    " + to_text(*here) + "\n  replay:  " + theirs + "\n";
+  if (to_text(*here) == theirs) out += "  they differ in bytes that no text shows\n";
   return out;
 }
 
-class StepWriter final : public StepSink {
- public:
-  void on_step(ReplayStep step) override { write_step(stdout, step); }
-};
-
 }  // namespace
 
-std::string to_text(const ReplayStep& step) {
-  if (step.what == ReplayStep::What::end) {
-    return "the end: " + step.text + ", digest " + chain_text(step);
-  }
-  if (step.what == ReplayStep::What::fact) {
-    return to_text(TraceLine{.at = step.at,
-                             .event = step.event,
-                             .host = step.host,
-                             .other = {},
-                             .kind = {},
-                             .purpose = {},
-                             .what = "  = " + step.text});
-  }
-  const sim::TraceEvent event{.at = step.at,
-                              .event = step.event,
-                              .kind = step.kind,
-                              .host = step.to,
-                              .from = step.from,
-                              .id = step.id,
-                              .message = MessageKind(step.message),
-                              .payload = step.payload,
-                              .chain = {}};
-  return to_text(line_of(event)) + "  chain " + chain_text(step);
+std::string to_text(const sim::RunStep& step) {
+  return std::visit([](const auto& known) { return text_of(known); }, step);
 }
 
-void write_step(std::FILE* out, const ReplayStep& step) {
-  const Bytes bytes = encode(step);
-  const auto size = static_cast<std::uint32_t>(bytes.size());
-  std::fwrite(&size, sizeof size, 1, out);
-  std::fwrite(bytes.data(), 1, bytes.size(), out);
-}
-
-std::optional<ReplayStep> read_step(std::FILE* in) {
-  std::uint32_t size = 0;
-  if (std::fread(&size, sizeof size, 1, in) != 1 || size > kStepBytesMax) return std::nullopt;
-  Bytes bytes(size);
-  if (std::fread(bytes.data(), 1, size, in) != size) return std::nullopt;
-  return decode<ReplayStep>(bytes);
-}
-
-ReplayStep step_of(const sim::TraceEvent& event) {
-  ReplayStep step;
-  step.what = ReplayStep::What::event;
-  step.at = event.at;
-  step.event = event.event;
-  step.kind = event.kind;
-  step.to = event.host;
-  step.from = event.from;
-  step.id = event.id;
-  step.message = event.message.value;
-  step.payload.assign(event.payload.begin(), event.payload.end());
-  step.chain_high = event.chain.high;
-  step.chain_low = event.chain.low;
-  return step;
-}
-
-ReplayStep step_of(const RunRecord& record) {
-  ReplayStep step;
-  step.what = ReplayStep::What::end;
-  step.at = record.virtual_end;
-  step.event = record.events;
-  step.text = std::string(to_name(record.verdict)) + ", " + record.verdict_says;
-  step.chain_high = record.digest.high;
-  step.chain_low = record.digest.low;
-  return step;
-}
-
-void StepSink::on_fact(MonotonicTime at, std::uint64_t event, const FactSource& source,
-                       const Fact& fact) {
-  ReplayStep step;
-  step.what = ReplayStep::What::fact;
-  step.at = at;
-  step.event = event;
-  step.host = line_of(at, event, source, fact).host;
-  step.text = describe(fact);
-  step.payload = encode_fact(fact);
-  on_step(std::move(step));
-}
-
-void Comparer::on_step(ReplayStep step) {
+void Comparer::on_step(ByteView step) {
   if (difference_) return;
-  const std::optional<ReplayStep> there = read_step(other_);
-  if (!there || step != *there) difference_ = told(step, there);
+  const bool is_there = sim::read_step(other_, there_);
+  if (is_there && std::equal(step.begin(), step.end(), there_.begin(), there_.end())) return;
+  difference_ = told(step, is_there ? sim::decode_step(there_) : std::nullopt);
+}
+
+void Comparer::on_event(const sim::TraceEvent& event) {
+  if (next_ != nullptr) next_->on_event(event);
+  StepSink::on_event(event);
+}
+void Comparer::on_fact(MonotonicTime at, std::uint64_t event, const FactSource& source,
+                       const Fact& fact) {
+  if (next_ != nullptr) next_->on_fact(at, event, source, fact);
+  StepSink::on_fact(at, event, source, fact);
+}
+void Comparer::on_send(MonotonicTime at, std::uint64_t event, Address from, Address to,
+                       ByteView frame, const Tag& tag) {
+  if (next_ != nullptr) next_->on_send(at, event, from, to, frame, tag);
+}
+void Comparer::on_drop(MonotonicTime at, std::uint64_t event, Address from, Address to,
+                       const Tag& tag, sim::DropReason reason) {
+  if (next_ != nullptr) next_->on_drop(at, event, from, to, tag, reason);
 }
 
 // The second process: what it does goes to standard output, which is the pipe.
 ExitStatus execute(const ReplayCommand& command) {
-  const auto jobs = load(command.selection);
-  if (!jobs) {
-    print_error(jobs.error());
-    return ExitStatus::bad_input;
-  }
-  const Job& job = jobs->front();
-  StepWriter writer;
-  const RunRecord record =
-      sim::run(job.schedule(job.first_seed),
-               {.expectations = command.selection.expectations, .trace = &writer});
-  writer.on_step(step_of(record));
-  return ExitStatus::as_expected;
+  const bool done = sim::replay_steps(
+      stdin, stdout, {.expectations = command.expectations, .dispatch = guarded_dispatch()});
+  return done ? ExitStatus::as_expected : ExitStatus::bad_input;
 }
 
-Verification verify(const Job& job, std::uint64_t seed, const Selection& selection,
-                    const RunRecord& record) {
-  std::vector<std::string> words = {"replay-chain", job.file, "--seed", std::to_string(seed)};
-  for (const sim::Override& set : selection.overrides) {
-    words.insert(words.end(), {"--set", set.path + "=" + set.value});
-  }
-  if (selection.sync) words.insert(words.end(), {"--sync", *selection.sync});
-  if (!selection.expectations) words.emplace_back("--no-expect");
-  SecondProcess second(words);
-  if (!second.started()) return {.difference = {}, .failure = "no second process can be started"};
-  Comparer comparer(second.output());
-  const RunRecord again =
-      sim::run(job.schedule(seed), {.expectations = selection.expectations, .trace = &comparer});
-  comparer.on_step(step_of(again));
+Verification run_verified(const Schedule& schedule, const sim::RunOptions& options,
+                          const std::string& program) {
+  std::vector<std::string> words = {"replay-steps"};
+  if (!options.expectations) words.emplace_back("--no-expect");
+  SecondProcess second(program, words, sim::encode_schedule(schedule));
+  Verification out;
+  if (!second.started()) out.failure = "no second process can be started";
+  Comparer comparer(second.output(), options.trace);
+  sim::RunOptions compared = options;
+  if (second.started()) compared.trace = &comparer;
+  out.record = sim::run(schedule, compared);
+  if (!second.started()) return out;
+  comparer.on_end(out.record);
   const std::optional<std::string> ended = second.finish();
-  Verification out{.difference = comparer.difference(), .failure = {}};
-  if (out.difference && ended) *out.difference += "  the second process " + *ended + "\n";
-  if (!out.difference && ended) out.difference = "the second process " + *ended + "\n";
-  // Twice in one process is a replay, too.
-  if (!out.difference && step_of(record) != step_of(again)) {
-    out.difference =
-        "two replays in one process end differently:\n  first:   " + to_text(step_of(record)) +
-        "\n  second:  " + to_text(step_of(again)) + "\n";
+  out.difference = comparer.difference();
+  if (!second.was_found()) {
+    out.failure = "there is no program `" + program + "`";
+    out.difference.reset();
+  } else if (ended) {
+    out.difference = out.difference.value_or("") + "  the second process " + *ended + "\n";
   }
   return out;
 }

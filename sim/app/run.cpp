@@ -6,6 +6,7 @@
 #include "reports/page.hpp"
 #include "reports/report.hpp"
 #include "sim/app/commands.hpp"
+#include "sim/app/guard.hpp"
 #include "sim/app/load.hpp"
 #include "sim/app/replay.hpp"
 #include "sim/app/trace.hpp"
@@ -76,30 +77,36 @@ struct Outcome {
   std::optional<ExitStatus> stopped;  // what --verify found
 };
 
-RunRecord timed_run(const Schedule& schedule, const sim::RunOptions& options) {
+// Runs one seed, beside a second process if that was asked for.
+Verification run_seed(const RunCommand& command, const Schedule& schedule, TracePrinter* trace) {
+  const sim::RunOptions options{.expectations = command.selection.expectations,
+                                .trace = trace,
+                                .dispatch = guarded_dispatch()};
   const auto start = std::chrono::steady_clock::now();
-  RunRecord record = sim::run(schedule, options);
-  record.wall_ns =
+  Verification out;
+  if (command.verify) {
+    out = run_verified(schedule, options, command.verify_with);
+  } else {
+    out.record = sim::run(schedule, options);
+  }
+  out.record.wall_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start)
           .count();
-  return record;
+  return out;
 }
 
 Outcome run_job(const RunCommand& command, const Job& job, TracePrinter* trace) {
   Outcome out;
   for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
     const std::uint64_t seed = job.first_seed + trial;
-    RunRecord record = timed_run(job.schedule(seed),
-                                 {.expectations = command.selection.expectations, .trace = trace});
+    Verification found = run_seed(command, job.schedule(seed), trace);
+    RunRecord& record = found.record;
     record.file = job.file;
-    if (command.verify) {
-      const Verification found = verify(job, seed, command.selection, record);
-      const std::string which = job.file + ", seed " + std::to_string(seed) + ": ";
-      if (found.failure) print_error(error_text(which + *found.failure));
-      if (found.difference) print_error(error_text(which + *found.difference));
-      if (found.failure) out.stopped = ExitStatus::own_failure;
-      if (found.difference) out.stopped = ExitStatus::replays_differ;
-    }
+    const std::string which = job.file + ", seed " + std::to_string(seed) + ": ";
+    if (found.failure) print_error(error_text(which + *found.failure));
+    if (found.difference) print_error(error_text(which + *found.difference));
+    if (found.failure) out.stopped = ExitStatus::own_failure;
+    if (found.difference) out.stopped = ExitStatus::replays_differ;
     // Of many trials only what their summary needs.
     if (job.trials > 1) record.history = {};
     out.trials.push_back(std::move(record));

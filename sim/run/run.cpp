@@ -53,12 +53,20 @@ class Runner final : public KernelListener, public TimelineListener {
                  .network = schedule.network,
                  .topology = schedule.topology,
                  .host = schedule.host,
-                 .disk = schedule.disk},
+                 .disk = schedule.disk,
+                 .dispatching = options.dispatch ? &options.dispatch->under_way : nullptr},
                 *this, options.trace),
         judges_(schedule.cluster.nodes, schedule.node.partitioning.partitions,
                 invariants_to_check(schedule)),
         recorder_(schedule, judges_.world(), record_),
-        timeline_(schedule, kernel_, judges_.world(), *this) {}
+        timeline_(schedule, kernel_, judges_.world(), *this) {
+    if (options.dispatch != nullptr) options.dispatch->kernel = &kernel_;
+  }
+  ~Runner() override {
+    if (options_.dispatch != nullptr) *options_.dispatch = {};
+  }
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
 
   RunRecord run() {
     build_cluster(kernel_, schedule_);

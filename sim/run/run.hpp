@@ -8,9 +8,16 @@
 
 namespace rejoin::sim {
 
+// What a run is doing, for whoever forbids it the real world meanwhile (sim/app/guard.hpp).
+struct Dispatch {
+  bool under_way = false;          // a process or a listener of the run is on the stack
+  const Kernel* kernel = nullptr;  // of the run; null when none is alive
+};
+
 struct RunOptions {
-  bool expectations = true;    // judge `expect`; off for --no-expect, where every violation fails
-  TraceSink* trace = nullptr;  // not owned; may be null
+  bool expectations = true;      // judge `expect`; off for --no-expect, where every violation fails
+  TraceSink* trace = nullptr;    // not owned; may be null
+  Dispatch* dispatch = nullptr;  // likewise
 };
 
 // Runs to the end, or to a bound. Never fails: whatever goes wrong is in the record's verdict.
