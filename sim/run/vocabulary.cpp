@@ -1,5 +1,7 @@
 #include "sim/run/vocabulary.hpp"
 
+#include <type_traits>
+
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
 #include "sim/faults/fault.hpp"
@@ -14,8 +16,17 @@ template <class Spec>
 std::vector<Vocabulary::Plugin> plugins_of() {
   std::vector<Vocabulary::Plugin> out;
   for (const Spec& spec : Registry<Spec>::all()) {
-    Vocabulary::Plugin plugin{.name = std::string(spec.name), .params = {}};
+    Vocabulary::Plugin plugin{.name = std::string(spec.name), .help = std::string(spec.help)};
     if constexpr (requires { spec.params; }) plugin.params = spec.params;
+    if constexpr (std::is_same_v<Spec, FaultSpec>) {
+      plugin.fault_class = to_name(spec.kind);
+      plugin.ends = spec.ends;
+      plugin.needs_disk = spec.needs_disk;
+      plugin.claims = spec.claims;
+      plugin.destroys = spec.destroys;
+      plugin.nemesis = spec.nemesis;
+      if (spec.problem != nullptr) plugin.problem = spec.problem;
+    }
     out.push_back(std::move(plugin));
   }
   return out;

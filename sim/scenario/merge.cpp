@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "model/distribution.hpp"
 #include "model/params.hpp"
 #include "sim/scenario/yaml.hpp"
 
@@ -18,9 +19,15 @@ bool is_one_of(std::string_view key, std::initializer_list<std::string_view> nam
   return std::find(names.begin(), names.end(), normal) != names.end();
 }
 
+// A latency that names its distribution: nothing else has such keys alone.
 bool has_shape(const Tree& latency) {
-  return latency.find("constant") != nullptr || latency.find("uniform") != nullptr ||
-         latency.find("exponential") != nullptr;
+  bool named = false;
+  for (const Entry& entry : latency.entries) {
+    if (is_one_of(entry.key, {"floor", "cap"}) || is_ignored(entry.key)) continue;
+    if (Distributions::find(entry.key) == nullptr) return false;
+    named = true;
+  }
+  return named;
 }
 
 Tree merge_maps(const Tree& base, const Tree& over) {
@@ -58,8 +65,35 @@ std::vector<std::string> labels_of(const Tree& timeline) {
   return out;
 }
 
-Tree merge_step(const Tree& base, const Tree& over) {
+const Entry* action_of(const Tree& step) {
+  const auto at = std::find_if(step.entries.begin(), step.entries.end(),
+                               [](const Entry& entry) { return is_action(entry.key); });
+  return at == step.entries.end() ? nullptr : &*at;
+}
+
+// `crash: node-3` as `crash: { target: node-3 }`, so that parameters can be added to it.
+void spell_out(Tree& step, const Vocabulary& vocabulary) {
+  for (Entry& entry : step.entries) {
+    if (!is_action(entry.key) || (entry.value.is_map() && !is_pick(entry.value))) continue;
+    const Vocabulary::Plugin* const fault = find_plugin(vocabulary.faults, entry.key);
+    std::string first;
+    if (fault != nullptr && !fault->params.empty()) first = fault->params.front().name;
+    if (is_one_of(entry.key, {"write", "overwrite", "delete", "read"})) first = "keys";
+    if (first.empty() || entry.value.kind == Tree::Kind::null) continue;
+    const Mark mark = entry.value.mark;
+    std::vector<Entry> alone;
+    alone.push_back({first, mark, std::move(entry.value)});
+    entry.value = make_map(std::move(alone), mark);
+  }
+}
+
+Tree merge_step(const Tree& base, const Tree& over, const Vocabulary& vocabulary) {
   Tree kept = base;
+  const Entry* const was = action_of(base);
+  const Entry* const is = action_of(over);
+  if (is != nullptr && is->value.is_map() && !is_pick(is->value)) spell_out(kept, vocabulary);
+  const bool other_action =
+      was != nullptr && is != nullptr && normal_name(was->key) != normal_name(is->key);
   const auto replaces = [&](auto is_kind) {
     return std::any_of(over.entries.begin(), over.entries.end(),
                        [&](const Entry& entry) { return is_kind(entry.key); });
@@ -68,13 +102,15 @@ Tree merge_step(const Tree& base, const Tree& over) {
   const bool new_action = replaces(is_action);
   std::erase_if(kept.entries, [&](const Entry& entry) {
     if (new_trigger && is_trigger(entry.key)) return true;
+    if (other_action && is_option(entry.key)) return true;
     // The same action goes on with its parameters.
     return new_action && is_action(entry.key) && over.find(entry.key) == nullptr;
   });
   return merge_maps(kept, over);
 }
 
-Tree merge_timelines(const Tree& base, const Tree& over, Problems& problems) {
+Tree merge_timelines(const Tree& base, const Tree& over, const Vocabulary& vocabulary,
+                     Problems& problems) {
   if (!base.is_list() || !over.is_list()) return over;
   Tree out = base;
   out.mark = over.mark;
@@ -92,7 +128,7 @@ Tree merge_timelines(const Tree& base, const Tree& over, Problems& problems) {
       if (old == out.items.end()) {
         out.items.push_back(step);
       } else {
-        *old = merge_step(*old, step);
+        *old = merge_step(*old, step, vocabulary);
       }
     } else if (!remove->is_scalar() || remove->text != "true") {
       problems.add(remove->mark, "`remove` takes true, not " + found(*remove));
@@ -140,7 +176,7 @@ Tree nested(const std::vector<std::string>& path, std::size_t from, Tree value) 
 
 // timeline.LABEL.rest
 void override_step(Tree& file, const std::vector<std::string>& path, Tree value,
-                   Problems& problems) {
+                   const Vocabulary& vocabulary, Problems& problems) {
   const Mark mark = value.mark;
   Tree* const timeline = file.find("timeline");
   const std::vector<std::string> known =
@@ -153,7 +189,8 @@ void override_step(Tree& file, const std::vector<std::string>& path, Tree value,
       return;
     }
     step.set("label", make_scalar(known[i], mark));
-    *timeline = merge_timelines(*timeline, make_list({std::move(step)}, timeline->mark), problems);
+    *timeline = merge_timelines(*timeline, make_list({std::move(step)}, timeline->mark), vocabulary,
+                                problems);
     return;
   }
   problems.add(mark, "no step has the label `" + path[1] + "`", known_hint(path[1], known));
@@ -185,11 +222,15 @@ bool is_trigger(std::string_view key) {
 }
 
 bool is_action(std::string_view key) {
-  return !is_trigger(key) && !is_ignored(key) &&
-         !is_one_of(key, {"label", "expect", "background", "remove"});
+  return !is_trigger(key) && !is_option(key) && !is_ignored(key) &&
+         !is_one_of(key, {"label", "remove"});
 }
 
-Tree merge(const Tree& base, const Tree& over, Problems& problems) {
+bool is_option(std::string_view key) {
+  return is_one_of(key, {"for", "may_miss", "expect", "background"});
+}
+
+Tree merge(const Tree& base, const Tree& over, const Vocabulary& vocabulary, Problems& problems) {
   if (!base.is_map() || !over.is_map()) return over;
   Tree out = base;
   out.mark = over.mark;
@@ -198,7 +239,7 @@ Tree merge(const Tree& base, const Tree& over, Problems& problems) {
     if (old == nullptr) {
       out.entries.push_back(entry);
     } else if (is_one_of(entry.key, {"timeline"})) {
-      *old = merge_timelines(*old, entry.value, problems);
+      *old = merge_timelines(*old, entry.value, vocabulary, problems);
     } else if (is_one_of(entry.key, {"sync"})) {
       *old = entry.value;
     } else {
@@ -261,7 +302,8 @@ Tree normal_sync(const Tree& sync) {
   return out;
 }
 
-void apply_override(Tree& file, const Override& change, Problems& problems) {
+void apply_override(Tree& file, const Override& change, const Vocabulary& vocabulary,
+                    Problems& problems) {
   std::optional<Tree> value = parse_override(change, problems);
   if (!value) return;
   const std::vector<std::string> path = split(change.path, '.');
@@ -271,13 +313,13 @@ void apply_override(Tree& file, const Override& change, Problems& problems) {
     return;
   }
   if (path.size() >= 2 && is_one_of(path[0], {"timeline"})) {
-    override_step(file, path, *std::move(value), problems);
+    override_step(file, path, *std::move(value), vocabulary, problems);
   } else if (path.size() >= 3 && is_one_of(path[0], {"sync"})) {
     override_mechanism(file, path, *std::move(value), problems);
   } else if (is_one_of(path[0], {"extends", "format"})) {
     problems.add(value->mark, "`" + path[0] + "` cannot be set");
   } else {
-    file = merge(file, nested(path, 0, *std::move(value)), problems);
+    file = merge(file, nested(path, 0, *std::move(value)), vocabulary, problems);
   }
 }
 

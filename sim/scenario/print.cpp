@@ -14,9 +14,10 @@ constexpr std::size_t kColumns = 100;
 
 // The keys of the file, in the order of the manual.
 const std::vector<std::string_view> kOrder = {
-    "format", "name",    "about", "seed",     "trials",      "profile",  "cluster", "membership",
-    "raft",   "network", "disk",  "store",    "coordinator", "versions", "sync",    "gate",
-    "fetch",  "client",  "fifo",  "timeline", "check",       "expect",   "limits"};
+    "format",      "name",     "about",    "seed",    "trials", "profile", "cluster",
+    "membership",  "raft",     "topology", "network", "host",   "disk",    "store",
+    "coordinator", "versions", "sync",     "gate",    "fetch",  "client",  "fifo",
+    "timeline",    "nemesis",  "check",    "expect",  "limits"};
 const std::vector<std::string_view> kStepOrder = {"label", "at", "after", "when"};
 
 std::size_t rank(std::string_view key, const std::vector<std::string_view>& order) {
@@ -48,8 +49,9 @@ bool is_plain(std::string_view text) {
            c == '/' || c == '.';
   };
   if (!is_word(text.front()) || text == "...") return false;
-  return std::all_of(text.begin(), text.end(),
-                     [&](char c) { return is_word(c) || c == '-' || c == '+' || c == '%'; });
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return is_word(c) || c == '-' || c == '+' || c == '%' || c == '(' || c == ')';
+  });
 }
 
 std::string scalar_text(std::string_view text) {

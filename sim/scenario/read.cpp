@@ -30,7 +30,6 @@ const std::vector<std::string> kFileKeys = {"format", "name",     "about", "exte
 }  // namespace
 
 Schedule ScheduleReader::read(const Tree& file) {
-  schedule_ = {};
   if (!file.is_map()) {
     problems_.add(file.mark, "a scenario is a map of keys, not " + found(file));
     return {};
@@ -280,6 +279,31 @@ void ScheduleReader::check_whole(const Tree& file) {
   }
   if (schedule_.timeline.empty() && file.find("timeline") == nullptr) {
     problems_.add(file.mark, "a scenario needs a `timeline`");
+  }
+  check_keys();
+  check_sites();
+  check_ends();
+  check_faults();
+}
+
+void ScheduleReader::check_sites() {
+  std::vector<std::string> known;
+  for (const TopologyOptions::Site& site : schedule_.topology.sites) known.push_back(site.name);
+  for (const Use& use : sites_) {
+    if (std::find(known.begin(), known.end(), use.name) != known.end()) continue;
+    problems_.add(use.mark, "there is no site `" + use.name + "`",
+                  known.empty() ? "the scenario has no `topology`" : known_hint(use.name, known));
+  }
+}
+
+// What a fault says about its own parameters, in this cluster.
+void ScheduleReader::check_faults() {
+  if (!problems_.empty()) return;  // the values may be none that a file can have
+  for (const FaultUse& use : faults_) {
+    if (!use.fault->problem) continue;
+    if (const auto problem = use.fault->problem(use.params, schedule_)) {
+      problems_.add(use.mark, "`" + use.fault->name + "`: " + *problem);
+    }
   }
 }
 

@@ -21,7 +21,7 @@ class ScheduleReader {
   ScheduleReader(const Vocabulary& vocabulary, Problems& problems)
       : vocabulary_(vocabulary), problems_(problems) {}
 
-  // Meaningless when a problem was found.
+  // Once. Meaningless when a problem was found.
   [[nodiscard]] Schedule read(const Tree& file);
 
  private:
@@ -41,13 +41,15 @@ class ScheduleReader {
   void read_expect(const Tree& expect);
   void read_metric(const Entry& entry);
   void check_whole(const Tree& file);
+  void check_sites();
+  void check_faults();
 
   // ---- read_timeline.cpp: steps ----
   void read_timeline(const Tree& timeline);
   [[nodiscard]] std::optional<Step> read_step(const Tree& tree);
   [[nodiscard]] Trigger read_trigger(const Entry& entry);
   [[nodiscard]] Trigger read_when(const Tree& when);
-  [[nodiscard]] std::string read_label(const Tree& value);
+  [[nodiscard]] std::string read_label(const Tree& value, std::string_view name);
   [[nodiscard]] Trigger read_when_sync(trigger::When when, const Entry& entry);
   [[nodiscard]] Action read_action(const Entry& entry);
   [[nodiscard]] action::Operate read_operate(const Entry& entry, OperationKind kind);
@@ -56,7 +58,9 @@ class ScheduleReader {
   [[nodiscard]] std::vector<Key> read_keys(const Tree& keys);
   void add_keys(const Tree& text, std::vector<Key>& out);
   void read_step_expect(const Tree& value, action::Operate& operate);
+  void read_step_option(const Entry& entry, Step& step);
   void check_keys();
+  void check_ends();
 
   // ---- read_values.cpp: one value ----
   [[nodiscard]] std::optional<ParamValue> read_value(const Tree& value, const ParamSpec& spec);
@@ -71,7 +75,9 @@ class ScheduleReader {
   [[nodiscard]] Params read_params(const Tree& value, const Vocabulary::Plugin& plugin,
                                    const Mark& name, bool first_alone);
   [[nodiscard]] bool check_bounds(const Tree& value, const Field& field, const ParamValue& read);
-  void check_nodes(const Mark& mark, const ParamValue& value);
+  void check_hosts(const Tree& value, const ParamSpec& spec, const ParamValue& read);
+  void check_host(const Mark& mark, const Selector& host, ParamType type);
+  void check_disks(const Tree& value, const ParamSpec& spec, const Vocabulary::Plugin& fault);
   [[nodiscard]] std::optional<Address> read_address(const Tree& value, std::string_view name);
   void wrong(const Tree& value, std::string_view name, std::string_view wanted,
              std::string hint = {});
@@ -88,8 +94,22 @@ class ScheduleReader {
     Mark mark;
     std::vector<Key> keys;
   };
-  std::vector<KeyUse> asked_for_;  // by reads and deletes
+  std::vector<KeyUse> asked_for_;  // by reads and deletes, and as owner(KEY)
   std::vector<std::string> labels_;
+  // What can be judged only when all has been read.
+  struct Use {
+    Mark mark;
+    std::string name;
+  };
+  std::vector<Use> sites_;  // zone(SITE)
+  std::vector<Use> ends_;   // `end: LABEL` and `when: { ended: LABEL }`
+  std::vector<Use> waits_;  // the latter
+  struct FaultUse {
+    Mark mark;
+    const Vocabulary::Plugin* fault = nullptr;
+    Params params;
+  };
+  std::vector<FaultUse> faults_;
 };
 
 }  // namespace rejoin::sim

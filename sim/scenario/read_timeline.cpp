@@ -52,6 +52,21 @@ std::optional<NumberedKey> numbered_key(std::string_view text) {
   return NumberedKey{std::string(text.substr(0, digits)), *number};
 }
 
+// Faults that can be taken back.
+std::vector<std::string> lasting(const std::vector<Vocabulary::Plugin>& faults) {
+  std::vector<std::string> out;
+  for (const Vocabulary::Plugin& fault : faults) {
+    if (fault.ends) out.push_back(fault.name);
+  }
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
 }  // namespace
 
 void ScheduleReader::read_timeline(const Tree& timeline) {
@@ -67,7 +82,6 @@ void ScheduleReader::read_timeline(const Tree& timeline) {
   for (const Tree& item : timeline.items) {
     if (auto step = read_step(item)) schedule_.timeline.push_back(*std::move(step));
   }
-  check_keys();
 }
 
 std::optional<Step> ScheduleReader::read_step(const Tree& tree) {
@@ -104,19 +118,50 @@ std::optional<Step> ScheduleReader::read_step(const Tree& tree) {
     return std::nullopt;
   }
   step.action = action != nullptr ? read_action(*action) : action::Wait{};
-  auto* const operate = std::get_if<action::Operate>(&step.action);
-  for (const std::string_view key : {"expect", "background"}) {
-    const Tree* const value = tree.find(key);
-    if (value == nullptr) continue;
-    if (operate == nullptr) {
-      problems_.add(value->mark, "`" + std::string(key) + "` goes with operations of clients only");
-    } else if (key == "expect") {
-      read_step_expect(*value, *operate);
-    } else if (const auto flag = read_as<bool>(*value, key, ParamType::flag)) {
-      operate->background = *flag;
-    }
+  for (const Entry& entry : tree.entries) {
+    if (is_option(entry.key)) read_step_option(entry, step);
   }
   return step;
+}
+
+// Keys that say more about the action of their step.
+void ScheduleReader::read_step_option(const Entry& entry, Step& step) {
+  const std::string key = normal_name(entry.key);
+  const Tree& value = entry.value;
+  auto* const operate = std::get_if<action::Operate>(&step.action);
+  auto* const inject = std::get_if<action::Inject>(&step.action);
+  if (key == "expect" || key == "background") {
+    if (operate == nullptr) {
+      problems_.add(value.mark, "`" + entry.key + "` goes with operations of clients only");
+    } else if (key == "expect") {
+      read_step_expect(value, *operate);
+    } else {
+      operate->background = read_as<bool>(value, key, ParamType::flag).value_or(false);
+    }
+    return;
+  }
+  if (inject == nullptr) {
+    problems_.add(
+        value.mark, "`" + entry.key + "` goes with faults only",
+        key == "for" ? "`after` in the next step is how long an operation is waited for" : "");
+    return;
+  }
+  if (key == "may_miss") {
+    inject->may_miss = read_as<bool>(value, entry.key, ParamType::flag).value_or(false);
+    return;
+  }
+  const Vocabulary::Plugin* const fault = find_plugin(vocabulary_.faults, inject->fault);
+  if (fault != nullptr && !fault->ends) {
+    problems_.add(entry.mark, "`" + fault->name + "` does not last, so it takes no `for`",
+                  "faults that last: " + joined(lasting(vocabulary_.faults)));
+    return;
+  }
+  const auto lasts = read_as<Duration>(value, "for", ParamType::duration);
+  if (lasts && *lasts <= 0ns) {
+    problems_.add(value.mark, "`for` must be above zero, not " + found(value),
+                  "a fault without `for` lasts until the end, or until `end: LABEL`");
+  }
+  inject->lasts = lasts;
 }
 
 // ---- Triggers ------------------------------------------------------------------------------
@@ -164,7 +209,11 @@ Trigger ScheduleReader::read_when(const Tree& when) {
       break;
     case What::started:
     case What::ended:
-      out.text = read_label(entry.value);
+      out.text = read_label(entry.value, entry.key);
+      if (out.what == What::ended && !out.text.empty()) {
+        ends_.push_back({entry.value.mark, out.text});
+        waits_.push_back(ends_.back());
+      }
       break;
     case What::sync_requested:
     case What::sync_completed:
@@ -174,8 +223,8 @@ Trigger ScheduleReader::read_when(const Tree& when) {
 }
 
 // The label of another step, as that step spells it.
-std::string ScheduleReader::read_label(const Tree& value) {
-  const auto text = read_as<std::string>(value, "started", ParamType::text);
+std::string ScheduleReader::read_label(const Tree& value, std::string_view name) {
+  const auto text = read_as<std::string>(value, name, ParamType::text);
   if (!text) return {};
   for (const std::string& label : labels_) {
     if (normal_name(label) == normal_name(*text)) return label;
@@ -221,13 +270,21 @@ Action ScheduleReader::read_action(const Entry& entry) {
     }
     return action::Wait{};
   }
+  if (name == "end") {
+    action::End end{read_label(entry.value, "end")};
+    if (!end.label.empty()) ends_.push_back({entry.value.mark, end.label});
+    return end;
+  }
   if (const auto* fault = find_plugin(vocabulary_.faults, entry.key)) {
-    return action::Inject{fault->name, read_params(entry.value, *fault, entry.mark, true)};
+    action::Inject inject{.fault = fault->name,
+                          .params = read_params(entry.value, *fault, entry.mark, true)};
+    faults_.push_back({entry.mark, fault, inject.params});
+    return inject;
   }
   std::vector<std::string> known = names_of(vocabulary_.faults);
   for (const auto& operation : kOperations) known.emplace_back(operation.first);
-  for (const std::string_view key :
-       {"wait", "label", "at", "after", "when", "expect", "background", "remove"}) {
+  for (const std::string_view key : {"wait", "end", "label", "at", "after", "when", "for",
+                                     "may-miss", "expect", "background", "remove"}) {
     known.emplace_back(key);
   }
   std::sort(known.begin(), known.end());
@@ -388,6 +445,41 @@ void ScheduleReader::check_keys() {
       problems_.add(use.mark, "there is no key `" + key + "`: no step writes it");
       break;
     }
+  }
+}
+
+// What is to be ended, or waited for until it has, must be a fault that does end.
+void ScheduleReader::check_ends() {
+  const auto step_of = [&](const std::string& label) {
+    return std::find_if(schedule_.timeline.begin(), schedule_.timeline.end(),
+                        [&](const Step& step) { return step.label == label; });
+  };
+  const std::string wanted = "faults that last: " + joined(lasting(vocabulary_.faults));
+  for (const Use& use : ends_) {
+    const auto step = step_of(use.name);
+    if (step == schedule_.timeline.end()) continue;  // it is complained about itself
+    const auto* const inject = std::get_if<action::Inject>(&step->action);
+    const auto* const fault =
+        inject == nullptr ? nullptr : find_plugin(vocabulary_.faults, inject->fault);
+    if (fault == nullptr) {
+      problems_.add(use.mark, "step `" + use.name + "` injects no fault that could end", wanted);
+    } else if (!fault->ends) {
+      problems_.add(use.mark,
+                    "`" + fault->name + "` of step `" + use.name + "` does not last: it has no end",
+                    wanted);
+    }
+  }
+  if (!problems_.empty()) return;
+  for (const Use& use : waits_) {
+    const auto& inject = std::get<action::Inject>(step_of(use.name)->action);
+    const bool ended =
+        std::any_of(schedule_.timeline.begin(), schedule_.timeline.end(), [&](const Step& step) {
+          const auto* const end = std::get_if<action::End>(&step.action);
+          return end != nullptr && end->label == use.name;
+        });
+    if (inject.lasts || ended) continue;
+    problems_.add(use.mark, "nothing ends the fault of step `" + use.name + "`",
+                  "give it a duration, such as `for: 5s`, or write a step `end: " + use.name + "`");
   }
 }
 

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "sim/scenario/read.hpp"
+#include "sim/scenario/selectors.hpp"
 
 namespace rejoin::sim {
 
@@ -43,6 +44,7 @@ std::string hint_for(const Tree& value, const ParamSpec& spec) {
   switch (spec.type) {
     case ParamType::duration:
     case ParamType::duration_range:
+    case ParamType::offset:
       if (is_bare_number(text) && text.size() < 20) {
         return "the unit is missing: " + text + "s or " + text + "ms?";
       }
@@ -54,6 +56,10 @@ std::string hint_for(const Tree& value, const ParamSpec& spec) {
       return {};
     case ParamType::choice: {
       const std::string near = nearest_name(text, {spec.choices.begin(), spec.choices.end()});
+      return near.empty() ? "" : "did you mean `" + near + "`?";
+    }
+    case ParamType::hosts: {
+      const std::string near = nearest_name(text, selector_words());
       return near.empty() ? "" : "did you mean `" + near + "`?";
     }
     default:
@@ -91,7 +97,7 @@ std::optional<ParamValue> ScheduleReader::read_value(const Tree& value, const Pa
   const ParamText nothing{std::vector<std::string>{}};
   auto read = parse_param(spec, text ? *text : nothing);
   if (read && text) {
-    check_nodes(value.mark, *read);
+    check_hosts(value, spec, *read);
     return *std::move(read);
   }
   wrong(value, spec.name, read ? "one value" : read.error(), hint_for(value, spec));
@@ -136,21 +142,77 @@ bool ScheduleReader::check_bounds(const Tree& value, const Field& field, const P
   return true;
 }
 
-void ScheduleReader::check_nodes(const Mark& mark, const ParamValue& value) {
-  const auto check = [&](NodeId node) {
-    if (!cluster_known_ || node.value <= schedule_.cluster.nodes) return;
-    problems_.add(mark, "there is no " + to_name(node),
-                  "the cluster has node-1 to " + to_name(NodeId(schedule_.cluster.nodes)));
-  };
-  if (const auto* node = std::get_if<NodeId>(&value)) check(*node);
-  const auto check_all = [&](const Selectors& hosts) {
-    for (const Selector& each : hosts) {
-      if (each.kind == Selector::Kind::node) check(each.node);
+// Who is named must exist. Each complaint is placed at the name, where that has a place of its own.
+void ScheduleReader::check_hosts(const Tree& value, const ParamSpec& spec, const ParamValue& read) {
+  const auto check_all = [&](const Tree& names, const Selectors& hosts) {
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      check_host(names.is_list() ? names.items[i].mark : names.mark, hosts[i], spec.type);
     }
   };
-  if (const auto* hosts = std::get_if<Selectors>(&value)) check_all(*hosts);
-  if (const auto* sets = std::get_if<std::vector<Selectors>>(&value)) {
-    for (const Selectors& set : *sets) check_all(set);
+  if (const auto* node = std::get_if<NodeId>(&read)) {
+    if (!node->is_none()) check_host(value.mark, select(*node), spec.type);
+  } else if (const auto* hosts = std::get_if<Selectors>(&read)) {
+    check_all(value, *hosts);
+  } else if (const auto* sets = std::get_if<std::vector<Selectors>>(&read)) {
+    for (std::size_t i = 0; i < sets->size(); ++i) check_all(value.items[i], (*sets)[i]);
+  }
+}
+
+void ScheduleReader::check_host(const Mark& mark, const Selector& host, ParamType type) {
+  using Kind = Selector::Kind;
+  const ClusterOptions& cluster = schedule_.cluster;
+  switch (host.kind) {
+    case Kind::node:
+      if (!cluster_known_ || host.node.value <= cluster.nodes) return;
+      return problems_.add(mark, "there is no " + to_name(host.node),
+                           "the cluster has node-1 to " + to_name(NodeId(cluster.nodes)));
+    case Kind::client:
+      if (!cluster_known_ || host.client.value <= cluster.clients) return;
+      return problems_.add(mark, "there is no " + to_name(host.client),
+                           "the cluster has client-1 to " + to_name(ClientId(cluster.clients)) +
+                               " (cluster.clients)");
+    case Kind::random:
+      if (!cluster_known_ || host.count <= cluster.nodes) return;
+      return problems_.add(
+          mark, "`" + to_text(host) + "` of " + std::to_string(cluster.nodes) + " nodes");
+    case Kind::owner:
+    case Kind::owners:
+      return asked_for_.push_back({mark, {host.argument}});
+    case Kind::zone:
+      return sites_.push_back({mark, host.argument});
+    case Kind::others:
+      if (type == ParamType::host_sets) return;
+      return problems_.add(mark, "`others` are those that no other set names: it needs sets",
+                           "such as partition: [[node-1], [others]]");
+    case Kind::leader:
+    case Kind::follower:
+    case Kind::followers:
+    case Kind::member:
+    case Kind::members:
+    case Kind::majority:
+    case Kind::minority:
+    case Kind::nodes:
+    case Kind::clients:
+    case Kind::all:
+      return;
+  }
+}
+
+// Clients keep nothing on disk.
+void ScheduleReader::check_disks(const Tree& value, const ParamSpec& spec,
+                                 const Vocabulary::Plugin& fault) {
+  if (!fault.needs_disk || spec.type != ParamType::hosts) return;
+  const std::vector<Tree> one = {value};
+  for (const Tree& name : value.is_list() ? value.items : one) {
+    const auto host =
+        name.is_scalar() ? parse_selector(name.text) : tl::expected<Selector, std::string>{};
+    if (!host) continue;
+    using Kind = Selector::Kind;
+    if (host->kind != Kind::client && host->kind != Kind::clients && host->kind != Kind::all) {
+      continue;
+    }
+    problems_.add(name.mark, "`" + fault.name + "` needs a disk, and clients have none",
+                  "`nodes` is every node");
   }
 }
 
@@ -176,6 +238,7 @@ Params ScheduleReader::read_params(const Tree& value, const Vocabulary::Plugin& 
   Params out = default_params(plugin.params);
   const auto read = [&](const Tree& text, const ParamSpec& spec) {
     if (auto parsed = read_value(text, spec)) {
+      check_disks(text, spec, plugin);
       out.set(spec.name, *std::move(parsed));
     } else {
       out.set(spec.name, false);  // wrong, but not missing

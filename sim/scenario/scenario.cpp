@@ -50,20 +50,32 @@ std::string opening_comment(const Source& source) {
   return out;
 }
 
+// Nothing of a file of another format is read: what its keys mean there is not known here.
 void check_format(const Tree& file, Problems& problems) {
+  const std::string known = std::to_string(kFormat);
   const Tree* const format = file.find("format");
   if (format == nullptr) {
-    problems.add(file.mark, "the file does not say its `format`", "begin it with `format: 1`");
-  } else if (!format->is_scalar() || format->text != "1") {
-    problems.add(format->mark, "format " + found(*format) + " is not known here",
-                 "this version reads format 1");
+    problems.add(file.mark, "the file does not say its `format`",
+                 "begin it with `format: " + known + "`");
+    return;
+  }
+  const auto number = parse_integer(format->is_scalar() ? format->text : "");
+  if (!number) {
+    problems.add(format->mark, "`format` takes " + known + ", not " + found(*format));
+  } else if (*number != kFormat) {
+    const bool newer = *number > kFormat;
+    problems.add(
+        format->mark,
+        "the file has format " + format->text + ", and this rejoin reads format " + known,
+        newer ? "a newer rejoin reads it; nothing of it was read here" : "formats begin with 1");
   }
 }
 
 // Reads a file and what it extends, the file itself first.
 class Loader {
  public:
-  explicit Loader(Problems& problems) : problems_(problems) {}
+  Loader(const Vocabulary& vocabulary, Problems& problems)
+      : vocabulary_(vocabulary), problems_(problems) {}
 
   [[nodiscard]] std::optional<Tree> load(const std::string& file, const std::string& text) {
     add(file, text);
@@ -73,7 +85,7 @@ class Loader {
     for (std::size_t i = files_.size() - 1; i > 0; --i) {
       // These say who a file is; the one that extends it is another.
       for (const char* own : {"name", "about", "found"}) merged.erase(own);
-      merged = merge(merged, files_[i - 1], problems_);
+      merged = merge(merged, files_[i - 1], vocabulary_, problems_);
     }
     return merged;
   }
@@ -117,6 +129,7 @@ class Loader {
     if (text) add(next, *text);
   }
 
+  const Vocabulary& vocabulary_;
   Problems& problems_;
   std::vector<std::string> chain_;
   std::vector<Tree> files_;
@@ -165,11 +178,41 @@ tl::expected<Schedule, Diagnostics> Scenario::materialise(std::uint64_t seed) co
   return schedule;
 }
 
+namespace {
+
+const Mark* find_mark(const Tree& tree, const std::string& where) {
+  if (to_text(tree.mark) == where) return &tree.mark;
+  for (const Entry& entry : tree.entries) {
+    if (to_text(entry.mark) == where) return &entry.mark;
+    if (const Mark* const mark = find_mark(entry.value, where)) return mark;
+  }
+  for (const Tree& item : tree.items) {
+    if (const Mark* const mark = find_mark(item, where)) return mark;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Diagnostic Scenario::at(const std::string& where, std::string message, std::string hint) const {
+  const Mark* const mark = where.empty() ? nullptr : find_mark(impl_->tree, where);
+  if (mark == nullptr) {
+    Diagnostic out;
+    out.file = where.empty() ? impl_->file : where;
+    out.message = std::move(message);
+    out.hint = std::move(hint);
+    return out;
+  }
+  Problems problems;
+  problems.add(*mark, std::move(message), std::move(hint));
+  return problems.take().front();
+}
+
 tl::expected<Scenario, Diagnostics> read_scenario(const std::string& file, const std::string& text,
                                                   const Vocabulary& vocabulary,
                                                   const std::vector<Override>& overrides) {
   Problems problems;
-  std::optional<Tree> tree = Loader(problems).load(file, text);
+  std::optional<Tree> tree = Loader(vocabulary, problems).load(file, text);
   if (!tree) return tl::unexpected(problems.take());
   if (tree->find("name") == nullptr) {
     const std::string stem = std::filesystem::path(file).stem().string();
@@ -179,7 +222,7 @@ tl::expected<Scenario, Diagnostics> read_scenario(const std::string& file, const
     const std::string about = opening_comment(*tree->mark.source);
     if (!about.empty()) tree->set("about", make_scalar(about, tree->mark));
   }
-  for (const Override& change : overrides) apply_override(*tree, change, problems);
+  for (const Override& change : overrides) apply_override(*tree, change, vocabulary, problems);
 
   auto impl = std::make_shared<Scenario::Impl>();
   impl->file = file;

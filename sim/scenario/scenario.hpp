@@ -18,6 +18,10 @@
 
 namespace rejoin::sim {
 
+// Of the files that are read and written here. It rises when a file would come to mean something
+// else; keys that are added raise nothing.
+inline constexpr std::int64_t kFormat = 1;
+
 // One thing that is wrong with a file or an override.
 struct Diagnostic {
   std::string file;         // or `--set PATH=VALUE`
@@ -51,6 +55,9 @@ class Scenario {
 
   // Resolves the picks by (seed, path) and checks every value.
   [[nodiscard]] tl::expected<Schedule, Diagnostics> materialise(std::uint64_t seed) const;
+  // A complaint about what was written at `where` (as steps of a schedule have it), with its line.
+  [[nodiscard]] Diagnostic at(const std::string& where, std::string message,
+                              std::string hint = {}) const;
 
  private:
   std::shared_ptr<const Impl> impl_;

@@ -1,19 +1,33 @@
 // What a scenario file may name beyond the format itself: the registered plugins and the metrics
-// of a run. The composition root fills it, because this folder knows no registry.
+// of a run. The composition root fills it, because this folder knows no registry of sim/ or
+// protocols/.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/nemesis.hpp"
 #include "model/params.hpp"
+#include "model/schedule.hpp"
 
 namespace rejoin::sim {
 
 struct Vocabulary {
   struct Plugin {
     std::string name;
-    std::vector<ParamSpec> params;  // of a fault: the first may be given alone
+    std::vector<ParamSpec> params = {};  // of a fault: the first may be given alone
+    std::string help = {};
+    // Of faults, as FaultSpec has them.
+    std::string fault_class = {};
+    bool ends = false;
+    bool needs_disk = false;
+    std::string claims = {};
+    bool destroys = false;
+    NemesisSpec nemesis = {};
+    std::function<std::optional<std::string>(const Params&, const Schedule&)> problem = {};
   };
   std::vector<Plugin> faults;
   std::vector<Plugin> mechanisms;

@@ -225,7 +225,8 @@ void add_network(const NetworkOptions& network, Tree& file) {
 }  // namespace
 
 Tree as_tree(const Schedule& schedule) {
-  Tree file = map_of({{"format", make_scalar("1")}, {"name", make_scalar(schedule.name)}});
+  Tree file = map_of(
+      {{"format", make_scalar(std::to_string(kFormat))}, {"name", make_scalar(schedule.name)}});
   if (!schedule.about.empty()) file.set("about", make_scalar(schedule.about));
   add_fields(schedule, file);
   add_network(schedule.network, file);

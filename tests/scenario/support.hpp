@@ -23,20 +23,31 @@ inline ParamSpec param(std::string_view name, ParamType type, std::string_view f
 inline Vocabulary test_vocabulary() {
   Vocabulary out;
   out.faults = {
-      {"crash", {param("target", ParamType::hosts, "")}},
-      {"heal", {}},
-      {"partition", {param("groups", ParamType::host_sets, "")}},
-      {"restart", {param("target", ParamType::hosts, ""), param("wipe", ParamType::choice, "false", {"false", "true", "consensus"})}},
+      {.name = "clock",
+       .params = {param("target", ParamType::hosts, ""), param("offset", ParamType::offset, "0s"),
+                  param("rate", ParamType::rate, "0")},
+       .ends = true,
+       .problem = [](const Params& params, const Schedule& schedule) -> std::optional<std::string> {
+         if (params.get<Duration>("offset") <= 1h + 0s * schedule.cluster.nodes) return {};
+         return "an offset of at most 1h";
+       }},
+      {.name = "crash", .params = {param("target", ParamType::hosts, "")}, .ends = true},
+      {.name = "heal"},
+      {.name = "partition", .params = {param("groups", ParamType::host_sets, "")}, .ends = true},
+      {.name = "restart",
+       .params = {param("target", ParamType::hosts, ""),
+                  param("wipe", ParamType::choice, "false", {"false", "true", "consensus"})}},
+      {.name = "rot", .params = {param("target", ParamType::hosts, "")}, .needs_disk = true},
   };
   out.mechanisms = {
-      {"hook-copy", {}},
-      {"none", {}},
-      {"rejoin-sync",
-       {param("source", ParamType::choice, "freshest", {"freshest", "one", "all"}),
-        param("delay", ParamType::duration, "1s")}},
+      {.name = "hook-copy"},
+      {.name = "none"},
+      {.name = "rejoin-sync",
+       .params = {param("source", ParamType::choice, "freshest", {"freshest", "one", "all"}),
+                  param("delay", ParamType::duration, "1s")}},
   };
-  out.invariants = {{"no-stale-read", {}}, {"replicas-converge", {}}};
-  out.placements = {{"rendezvous", {}}};
+  out.invariants = {{.name = "no-stale-read"}, {.name = "replicas-converge"}};
+  out.placements = {{.name = "rendezvous"}};
   out.metrics = {"missing_reads", "repair_bytes"};
   return out;
 }
