@@ -84,6 +84,15 @@ std::optional<Countable> parse_range(std::string_view text) {
       return to_text(ParamValue(Share{static_cast<std::uint32_t>(v)}));
     });
   }
+  if (const auto min = parse_offset(low), max = parse_offset(high); min && max) {
+    return counted(min->count(), max->count(), duration_step(*min, *max), [](std::int64_t v) {
+      return (v < 0 ? "-" : "+") + rejoin::to_text(Duration(v < 0 ? -v : v));
+    });
+  }
+  if (const auto min = parse_rate(low), max = parse_rate(high); min && max) {
+    return counted(min->ppm, max->ppm, 1,
+                   [](std::int64_t v) { return to_text(ParamValue(Rate{v})); });
+  }
   const auto min = numbered(low);
   const auto max = numbered(high);
   if (!min || !max || min->prefix != max->prefix) return std::nullopt;
@@ -97,29 +106,19 @@ using Choose =
 
 void resolve(Tree& tree, const std::string& path, const Choose& choose, Problems& problems) {
   if (is_pick(tree)) {
-    const Tree what = tree.entries[0].value;
-    const bool scalars = std::all_of(what.items.begin(), what.items.end(),
-                                     [](const Tree& item) { return item.is_scalar(); });
-    if (what.is_list() && !what.items.empty() && scalars) {
-      tree = what.items[static_cast<std::size_t>(choose(path, what.items.size(), true))];
-      return;
-    }
-    const auto range = what.is_scalar() ? parse_range(what.text) : std::nullopt;
-    if (!range) {
-      problems.add(what.mark, "`pick` takes " + std::string(kWanted) + ", not " + found(what));
-    } else if (range->count == 0) {
-      problems.add(what.mark, "the range " + found(what) + " is the wrong way round",
-                   "write the smaller value first");
-    } else {
-      tree = make_scalar(range->make(choose(path, range->count, false)), what.mark);
-    }
+    const auto choice = alternatives_of(tree.entries[0].value, false, problems);
+    if (!choice) return;
+    Tree chosen = choice->at(choose(path, choice->count, choice->is_list));
+    tree = std::move(chosen);
     return;
   }
   const auto below_path = [&](std::string_view name) {
     return path.empty() ? normal_name(name) : path + "." + normal_name(name);
   };
   for (Entry& entry : tree.entries) {
-    if (!is_ignored(entry.key)) resolve(entry.value, below_path(entry.key), choose, problems);
+    if (is_ignored(entry.key)) continue;
+    const std::string inner = below_path(entry.key);
+    if (inner != "nemesis.faults") resolve(entry.value, inner, choose, problems);
   }
   for (std::size_t i = 0; i < tree.items.size(); ++i) {
     Tree& item = tree.items[i];
@@ -135,6 +134,38 @@ void resolve(Tree& tree, const std::string& path, const Choose& choose, Problems
 }
 
 }  // namespace
+
+std::optional<Alternatives> alternatives_of(const Tree& what, bool lists, Problems& problems) {
+  const bool items = std::all_of(what.items.begin(), what.items.end(), [&](const Tree& item) {
+    return item.is_scalar() || (lists && item.is_list());
+  });
+  if (what.is_list() && !what.items.empty() && items) {
+    return Alternatives{.count = what.items.size(),
+                        .is_list = true,
+                        .at = [all = what.items](std::uint64_t i) {
+                          return all[static_cast<std::size_t>(i)];
+                        }};
+  }
+  auto range = what.is_scalar() ? parse_range(what.text) : std::nullopt;
+  if (!range) {
+    problems.add(what.mark, "`pick` takes " + std::string(kWanted) + ", not " + found(what));
+    return std::nullopt;
+  }
+  if (range->count == 0) {
+    problems.add(what.mark, "the range " + found(what) + " is the wrong way round",
+                 "write the smaller value first");
+    return std::nullopt;
+  }
+  return Alternatives{.count = range->count,
+                      .is_list = false,
+                      .at = [make = std::move(range->make), mark = what.mark](std::uint64_t i) {
+                        return make_scalar(make(i), mark);
+                      }};
+}
+
+bool is_range(std::string_view text) {
+  return parse_range(text).has_value();
+}
 
 void resolve_picks(Tree& tree, std::uint64_t seed, Problems& problems) {
   const Choose by_draw = [seed](const std::string& path, std::uint64_t count, bool) {

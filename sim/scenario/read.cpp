@@ -25,7 +25,8 @@ std::vector<std::string> names_of(const std::vector<Vocabulary::Plugin>& plugins
 namespace {
 
 const std::vector<std::string> kFileKeys = {"format", "name",     "about", "extends", "trials",
-                                            "sync",   "timeline", "check", "expect",  "found"};
+                                            "sync",   "timeline", "check", "expect",  "found",
+                                            "nemesis"};
 
 }  // namespace
 
@@ -43,6 +44,7 @@ Schedule ScheduleReader::read(const Tree& file) {
     read_section(*cluster, "cluster", {}, [](const Entry&) { return false; });
   }
   read_section(file, "", kFileKeys, [this](const Entry& entry) { return read_file_key(entry); });
+  read_nemesis_section(file);
   check_whole(file);
   return std::move(schedule_);
 }
@@ -73,7 +75,7 @@ bool ScheduleReader::read_file_key(const Entry& entry) {
   const std::string key = normal_name(entry.key);
   const Tree& value = entry.value;
   if (key == "format" || key == "extends" || key == "found" || key == "cluster") return true;
-  if (key == "profile") return true;
+  if (key == "profile" || key == "nemesis") return true;  // before and after all else
   if (key == "name") {
     if (const auto name = read_as<std::string>(value, "name", ParamType::text)) {
       schedule_.name = *name;

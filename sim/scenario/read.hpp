@@ -18,8 +18,10 @@ namespace rejoin::sim {
 
 class ScheduleReader {
  public:
-  ScheduleReader(const Vocabulary& vocabulary, Problems& problems)
-      : vocabulary_(vocabulary), problems_(problems) {}
+  // `seed`: of what a nemesis draws; none checks each alternative of what it could draw instead.
+  ScheduleReader(const Vocabulary& vocabulary, Problems& problems,
+                 std::optional<std::uint64_t> seed = std::nullopt)
+      : vocabulary_(vocabulary), problems_(problems), seed_(seed) {}
 
   // Once. Meaningless when a problem was found.
   [[nodiscard]] Schedule read(const Tree& file);
@@ -40,6 +42,7 @@ class ScheduleReader {
   [[nodiscard]] std::vector<std::string> read_invariants(const Tree& list, std::string_view key);
   void read_expect(const Tree& expect);
   void read_metric(const Entry& entry);
+  void read_nemesis_section(const Tree& file);  // read_nemesis.cpp
   void check_whole(const Tree& file);
   void check_sites();
   void check_faults();
@@ -87,6 +90,7 @@ class ScheduleReader {
 
   const Vocabulary& vocabulary_;
   Problems& problems_;
+  std::optional<std::uint64_t> seed_;
   Schedule schedule_;
   bool cluster_known_ = true;  // the number of nodes and clients was read
 

@@ -135,8 +135,9 @@ class Loader {
   std::vector<Tree> files_;
 };
 
-Schedule read_schedule(const Scenario::Impl& impl, Tree tree, Problems& problems) {
-  ScheduleReader reader(impl.vocabulary, problems);
+Schedule read_schedule(const Scenario::Impl& impl, Tree tree, std::optional<std::uint64_t> seed,
+                       Problems& problems) {
+  ScheduleReader reader(impl.vocabulary, problems, seed);
   Schedule schedule = reader.read(tree);
   schedule.file = impl.file;
   return schedule;
@@ -148,7 +149,7 @@ void check_all(const Scenario::Impl& impl, Problems& problems) {
   for (std::size_t round = 0; round < rounds; ++round) {
     Tree tree = impl.tree;
     resolve_picks_of_round(tree, round, problems);
-    (void)read_schedule(impl, std::move(tree), problems);
+    (void)read_schedule(impl, std::move(tree), std::nullopt, problems);
   }
 }
 
@@ -172,7 +173,7 @@ tl::expected<Schedule, Diagnostics> Scenario::materialise(std::uint64_t seed) co
   Problems problems;
   Tree tree = impl_->tree;
   resolve_picks(tree, seed, problems);
-  Schedule schedule = read_schedule(*impl_, std::move(tree), problems);
+  Schedule schedule = read_schedule(*impl_, std::move(tree), seed, problems);
   if (!problems.empty()) return tl::unexpected(problems.take());
   schedule.seed = seed;
   return schedule;

@@ -18,7 +18,7 @@ TEST_CASE("an unknown key of the file itself is") {
         R"(t.yaml:2:1: error: unknown key `membrship` in a scenario
   2 | membrship: {}
     | ^
-  hint: did you mean `membership`? known here: about, check, client, cluster, coordinator, disk, expect, extends, fetch, fifo, format, found, gate, limits, membership, name, network, profile, raft, seed, store, sync, timeline, trials, versions
+  hint: did you mean `membership`? known here: about, check, client, cluster, coordinator, disk, expect, extends, fetch, fifo, format, found, gate, limits, membership, name, nemesis, network, profile, raft, seed, store, sync, timeline, trials, versions
 )");
 }
 
