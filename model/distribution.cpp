@@ -41,8 +41,63 @@ std::unique_ptr<const Distribution> make_distribution(const LatencyOptions& opti
 std::optional<std::string> problem_of(const LatencyOptions& options) {
   const DistributionSpec* const spec = Distributions::find(options.distribution);
   if (spec == nullptr) return "there is no distribution `" + options.distribution + "`";
+  if (options.floor < 0ns || options.floor > kLongestDelay) {
+    return "a `floor` is from 0s to " + to_text(kLongestDelay);
+  }
   if (options.cap < options.floor) return "a `cap` is at least the `floor`";
-  return spec->problem == nullptr ? std::nullopt : spec->problem(options);
+  if (options.cap > kNoCap) return "a `cap` is at most " + to_text(kNoCap);
+  if (spec->problem != nullptr) {
+    if (auto wrong = spec->problem(options)) return wrong;
+  }
+  if (spec->make(options)->mean() < kLongestDraw) return std::nullopt;  // none is below any
+  return "the mean of this " + options.distribution + " is beyond " + to_text(kLongestDraw);
+}
+
+std::optional<std::string> problem_of_delay(std::string_view name, Duration value, Duration min) {
+  if (value >= min && value <= kLongestDelay) return std::nullopt;
+  return "`" + std::string(name) + "` is from " + to_text(min) + " to " + to_text(kLongestDelay) +
+         ", not " + to_text(value);
+}
+
+std::optional<std::string> problem_of_weights(std::string_view name,
+                                              const std::vector<std::uint64_t>& weights) {
+  constexpr std::uint64_t kHeaviest = 1'000'000'000;
+  constexpr std::size_t kMost = 10'000;
+  if (weights.empty()) return "a " + std::string(name) + " is a list of at least one";
+  if (weights.size() > kMost) {
+    return "a " + std::string(name) + " is a list of at most " + std::to_string(kMost);
+  }
+  for (const std::uint64_t weight : weights) {
+    if (weight >= 1 && weight <= kHeaviest) continue;
+    return "a `weight` is from 1 to " + std::to_string(kHeaviest) + ", not " +
+           std::to_string(weight);
+  }
+  return std::nullopt;
+}
+
+std::size_t choose(std::uint64_t random, const std::vector<std::uint64_t>& weights) {
+  std::uint64_t total = 0;
+  for (const std::uint64_t weight : weights) total += weight;
+  std::uint64_t left = below(random, total);
+  std::size_t chosen = 0;
+  while (left >= weights[chosen]) left -= weights[chosen++];
+  return chosen;
+}
+
+std::optional<std::int64_t> parse_millionths(std::string_view text) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  const std::size_t point = std::min(text.find('.'), text.size());
+  const std::string_view whole = text.substr(0, point);
+  std::string digits(text.substr(point == text.size() ? point : point + 1));
+  if (whole.empty() || whole.size() > 4 || digits.size() > 6) return std::nullopt;
+  if (digits.empty() && point != text.size()) return std::nullopt;
+  digits.append(6 - digits.size(), '0');
+  std::int64_t out = 0;
+  for (const char c : std::string(whole) + digits) {
+    if (c < '0' || c > '9') return std::nullopt;
+    out = out * 10 + (c - '0');
+  }
+  return out <= kMost ? std::optional(out) : std::nullopt;
 }
 
 }  // namespace rejoin

@@ -38,7 +38,8 @@ struct DistributionSpec {
   std::vector<ParamSpec> params;
   bool has_parts = false;    // takes `LatencyOptions::parts` (a mixture)
   bool has_buckets = false;  // takes `LatencyOptions::buckets` (a histogram)
-  // What is wrong with these values, as a sentence that says what is allowed; none: nothing.
+  // What is wrong with these values, as a sentence that says what is allowed; none: nothing. They
+  // are complete; floor and cap are judged by problem_of.
   std::optional<std::string> (*problem)(const LatencyOptions& options) = nullptr;
   // Only of options without a problem; without floor and cap, which make_distribution adds.
   std::unique_ptr<const Distribution> (*make)(const LatencyOptions& options) = nullptr;
@@ -51,6 +52,26 @@ using Distributions = Registry<DistributionSpec>;
 // What is wrong with the options as a whole: an unknown name, a problem of its distribution, a cap
 // below the floor. None: nothing.
 [[nodiscard]] std::optional<std::string> problem_of(const LatencyOptions& options);
+
+// ---- For the plugins -----------------------------------------------------------------------
+
+// The longest that a parameter may be: draws and their sums stay far from overflow.
+inline constexpr Duration kLongestDelay = 24h * 365;
+// Draws beyond are this: a message that is never seen again.
+inline constexpr Duration kLongestDraw = kNoCap;
+
+// A sentence unless min <= value <= kLongestDelay.
+[[nodiscard]] std::optional<std::string> problem_of_delay(std::string_view name, Duration value,
+                                                          Duration min = 1ns);
+// A sentence unless each weight is 1 or more and they are 1..10^4 of 1..10^9.
+[[nodiscard]] std::optional<std::string> problem_of_weights(
+    std::string_view name, const std::vector<std::uint64_t>& weights);
+// Which of these weights the draw falls on. They have no problem.
+[[nodiscard]] std::size_t choose(std::uint64_t random, const std::vector<std::uint64_t>& weights);
+
+// A decimal number such as 1.5, in millionths; none when it is no such number, has more than six
+// places behind the point, or is above 1000.
+[[nodiscard]] std::optional<std::int64_t> parse_millionths(std::string_view text);
 
 // Independent draws of one sample: `part(key, 1)`, `part(key, 2)`, ...
 [[nodiscard]] constexpr DrawKey part(DrawKey key, std::uint64_t number) {

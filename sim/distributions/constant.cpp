@@ -14,6 +14,10 @@ class Constant final : public Distribution {
   Duration value_;
 };
 
+std::optional<std::string> problem(const LatencyOptions& options) {
+  return problem_of_delay("value", options.params.get<Duration>("value"), 0ns);
+}
+
 std::unique_ptr<const Distribution> make(const LatencyOptions& options) {
   return std::make_unique<Constant>(options.params.get<Duration>("value"));
 }
@@ -27,6 +31,7 @@ std::unique_ptr<const Distribution> make(const LatencyOptions& options) {
                                     .fallback = "",
                                     .help = "the delay",
                                     .choices = {}}},
+                        .problem = problem,
                         .make = make});
 
 }  // namespace

@@ -17,6 +17,10 @@ class Exponential final : public Distribution {
   Duration mean_;
 };
 
+std::optional<std::string> problem(const LatencyOptions& options) {
+  return problem_of_delay("mean", options.params.get<Duration>("mean"));
+}
+
 std::unique_ptr<const Distribution> make(const LatencyOptions& options) {
   return std::make_unique<Exponential>(options.params.get<Duration>("mean"));
 }
@@ -30,6 +34,7 @@ std::unique_ptr<const Distribution> make(const LatencyOptions& options) {
                                     .fallback = "",
                                     .help = "of what comes on top of the floor",
                                     .choices = {}}},
+                        .problem = problem,
                         .make = make});
 
 }  // namespace

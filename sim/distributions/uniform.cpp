@@ -18,6 +18,12 @@ class Uniform final : public Distribution {
   DurationRange range_;
 };
 
+std::optional<std::string> problem(const LatencyOptions& options) {
+  const auto range = options.params.get<DurationRange>("range");
+  if (auto wrong = problem_of_delay("range", range.min, 0ns)) return wrong;
+  return problem_of_delay("range", range.max, range.min);
+}
+
 std::unique_ptr<const Distribution> make(const LatencyOptions& options) {
   return std::make_unique<Uniform>(options.params.get<DurationRange>("range"));
 }
@@ -31,6 +37,7 @@ std::unique_ptr<const Distribution> make(const LatencyOptions& options) {
                                     .fallback = "",
                                     .help = "both ends included",
                                     .choices = {}}},
+                        .problem = problem,
                         .make = make});
 
 }  // namespace
