@@ -47,7 +47,12 @@ std::string says(const Params& params) {
                  .stays = true,
                  .claims = "process",
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.every = "6s..20s",
+                             .lasts = "500ms..8s",
+                             .values = {{"target", "{ pick: [random, minority, leader] }"},
+                                        {"of", "{ pick: [machine, process] }"}},
+                             .out = "target"}});
 
 }  // namespace
 }  // namespace rejoin::sim

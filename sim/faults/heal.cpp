@@ -20,7 +20,8 @@ std::string says(const Params&) {
                  .kind = FaultClass::network,
                  .params = {},
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.exempt = "it ends faults, and theirs end by themselves"}});
 
 }  // namespace
 }  // namespace rejoin::sim

@@ -47,24 +47,29 @@ std::string says(const Params& params) {
   return what;
 }
 
-[[maybe_unused]] const bool registered =
-    Faults::add({.name = "restart",
-                 .help = "start a process again, after killing it when it runs",
-                 .kind = FaultClass::host,
-                 .params = {{.name = "target",
-                             .type = ParamType::hosts,
-                             .unit = "",
-                             .fallback = "",
-                             .help = "who",
-                             .choices = {}},
-                            {.name = "wipe",
-                             .type = ParamType::choice,
-                             .unit = "",
-                             .fallback = "false",
-                             .help = "its disk is empty, or without some of its files",
-                             .choices = {"false", "true", "consensus", "data", "half"}}},
-                 .inject = inject,
-                 .says = says});
+[[maybe_unused]] const bool registered = Faults::add(
+    {.name = "restart",
+     .help = "start a process again, after killing it when it runs",
+     .kind = FaultClass::host,
+     .params = {{.name = "target",
+                 .type = ParamType::hosts,
+                 .unit = "",
+                 .fallback = "",
+                 .help = "who",
+                 .choices = {}},
+                {.name = "wipe",
+                 .type = ParamType::choice,
+                 .unit = "",
+                 .fallback = "false",
+                 .help = "its disk is empty, or without some of its files",
+                 .choices = {"false", "true", "consensus", "data", "half"}}},
+     .inject = inject,
+     .says = says,
+     .nemesis = {.every = "8s..25s",
+                 .values = {{"target", "random"},
+                            {"wipe", "{ pick: [false, true, consensus, data, half] }"}},
+                 .out = "target",
+                 .destroys = [](const Params& params) { return wipe_of(params) != Wipe::none; }}});
 
 }  // namespace
 }  // namespace rejoin::sim

@@ -76,7 +76,10 @@ std::string says(const Params& params) {
                              .choices = {}}},
                  .problem = problem,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.every = "15s..40s",
+                             .values = {{"target", "random"}, {"version", "{ pick: [1, 2] }"}},
+                             .out = "target"}});
 
 }  // namespace
 }  // namespace rejoin::sim
