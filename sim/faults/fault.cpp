@@ -26,27 +26,30 @@ namespace {
 
 std::string says_host(const Selector& selector) {
   using Kind = Selector::Kind;
+  // Who that was, when it is known by now.
+  const std::string found = selector.argument.empty() ? "" : ' ' + selector.argument;
   switch (selector.kind) {
     case Kind::node:
     case Kind::client:
       return to_text(selector);
     case Kind::leader:
-      return "the leader";
+      return "the leader" + found;
     case Kind::follower:
-      return "a follower";
+      return "a follower" + found;
     case Kind::followers:
-      return "the followers";
+      return "the followers" + found;
     case Kind::member:
-      return "a member";
+      return "a member" + found;
     case Kind::members:
-      return "the members";
+      return "the members" + found;
     case Kind::majority:
-      return "a majority";
+      return "a majority" + found;
     case Kind::minority:
-      return "a minority";
+      return "a minority" + found;
     case Kind::random:
-      return selector.count == 1 ? "a random node"
-                                 : std::to_string(selector.count) + " random nodes";
+      return (selector.count == 1 ? "a random node"
+                                  : std::to_string(selector.count) + " random nodes") +
+             found;
     case Kind::owner:
       return "the owner of " + selector.argument;
     case Kind::owners:
@@ -60,7 +63,7 @@ std::string says_host(const Selector& selector) {
     case Kind::all:
       return "everyone";
     case Kind::others:
-      return "the others";
+      return "the others" + found;
   }
   CHECK_THAT(false);
 }
@@ -80,6 +83,16 @@ std::string says_hosts(const Params& params, std::string_view name) {
   for (std::size_t i = 0; i < selectors.size(); ++i) {
     if (i != 0) out += i + 1 == selectors.size() ? " and " : ", ";
     out += says_host(selectors[i]);
+  }
+  return out;
+}
+
+std::string says_sets(const Params& params, std::string_view name) {
+  std::string out;
+  for (const Selectors& set : params.get<std::vector<Selectors>>(name)) {
+    out += out.empty() ? "{" : " | {";
+    for (std::size_t i = 0; i < set.size(); ++i) out += (i == 0 ? "" : ", ") + says_host(set[i]);
+    out += '}';
   }
   return out;
 }

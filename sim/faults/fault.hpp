@@ -83,8 +83,11 @@ using Faults = Registry<FaultSpec>;
 
 // ---- For the plugins -----------------------------------------------------------------------
 
-// `node-3`, `node-1 and node-2`, `the leader`, `the owner of key-7`.
+// `node-3`, `node-1 and node-2`, `the leader`, `the owner of key-7`; once it is known who that was,
+// `the leader (node-2)`.
 [[nodiscard]] std::string says_hosts(const Params& params, std::string_view name);
+// `{node-1, node-2} | {the others}`, of a parameter of type host_sets.
+[[nodiscard]] std::string says_sets(const Params& params, std::string_view name);
 // One effect on each of the site's hosts of that parameter; ends them all.
 [[nodiscard]] Injection on_each(FaultSite& site, std::string_view hosts,
                                 const std::function<EffectId(Kernel&, Address)>& effect);

@@ -1,36 +1,29 @@
 // Loses a share of datagrams, on top of the network's own, and of segments of streams, which stalls
 // them. Which ones is keyed by what they mean: those lost at 10% are lost at 20%, too.
-#include "sim/faults/fault.hpp"
-#include "sim/kernel/network.hpp"
+#include "sim/faults/link_fault.hpp"
 
 namespace rejoin::sim {
 namespace {
 
 Injection inject(FaultSite& site) {
-  Network& network = site.kernel.network();
-  const Share share = site.params.get<Share>("share");
-  if (share.ppm == 0) return {};
-  return on_links(site, {network.impair(LinkSet::all(), {.loss = share})},
-                  network.count(LinkSet::all()));
+  return impair_links(site, {.loss = site.params.get<Share>("share")});
 }
 
 std::string says(const Params& params) {
-  return to_text(ParamValue(params.get<Share>("share"))) + " of datagrams are lost";
+  return says_value(params, "share") + " of datagrams are lost" + says_links(params);
 }
 
-[[maybe_unused]] const bool registered =
-    Faults::add({.name = "loss",
-                 .help = "lose a share of all datagrams",
-                 .kind = FaultClass::network,
-                 .params = {{.name = "share",
-                             .type = ParamType::share,
-                             .unit = "",
-                             .fallback = "",
-                             .help = "of datagrams, on every link",
-                             .choices = {}}},
-                 .ends = true,
-                 .inject = inject,
-                 .says = says});
+[[maybe_unused]] const bool registered = Faults::add(
+    {.name = "loss",
+     .help = "lose a share of datagrams; streams stall, and send again",
+     .kind = FaultClass::network,
+     .params = link_params(
+         {param("share", ParamType::share, "", "of datagrams, and of segments of streams")}),
+     .ends = true,
+     .problem = needs_a_share,
+     .inject = inject,
+     .says = says,
+     .nemesis = {.every = "8s..25s", .lasts = "1s..8s", .values = {{"share", "1%..20%"}}}});
 
 }  // namespace
 }  // namespace rejoin::sim

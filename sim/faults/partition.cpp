@@ -1,44 +1,48 @@
 // Splits hosts into groups that cannot reach each other. A host in no group reaches all. What is
 // under way across the split is lost.
-#include "sim/faults/fault.hpp"
-#include "sim/kernel/network.hpp"
+#include "sim/faults/link_fault.hpp"
 
 namespace rejoin::sim {
 namespace {
 
 Injection inject(FaultSite& site) {
-  const LinkSet links = LinkSet::between(site.sets.at("groups"));
-  Network& network = site.kernel.network();
-  return on_links(site, {network.cut(links)}, network.count(links));
+  return cut_links(site, LinkSet::between(site.sets.at("groups")));
+}
+
+std::optional<std::string> problem(const Params& params, const Schedule&) {
+  const auto& groups = params.get<std::vector<Selectors>>("groups");
+  if (groups.size() < 2) return "a partition has at least two groups";
+  for (std::size_t a = 0; a < groups.size(); ++a) {
+    for (std::size_t b = 0; b < a; ++b) {
+      for (const Selector& host : groups[a]) {
+        if (std::find(groups[b].begin(), groups[b].end(), host) == groups[b].end()) continue;
+        return to_text(host) + " is in two groups: each host is in one, or in none";
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 std::string says(const Params& params) {
-  std::string text = "the network splits into";
-  const auto& sets = params.get<std::vector<Selectors>>("groups");
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    text += i == 0 ? " {" : " | {";
-    for (std::size_t j = 0; j < sets[i].size(); ++j) {
-      if (j != 0) text += ", ";
-      text += to_text(sets[i][j]);
-    }
-    text += '}';
-  }
-  return text;
+  return "the network splits into " + says_sets(params, "groups");
 }
 
 [[maybe_unused]] const bool registered =
     Faults::add({.name = "partition",
                  .help = "split hosts into groups that cannot reach each other",
                  .kind = FaultClass::network,
-                 .params = {{.name = "groups",
-                             .type = ParamType::host_sets,
-                             .unit = "",
-                             .fallback = "",
-                             .help = "disjoint sets; hosts in none reach everyone",
-                             .choices = {}}},
+                 .params = {param("groups", ParamType::host_sets, "",
+                                  "disjoint sets; hosts in none reach everyone")},
                  .ends = true,
+                 .problem = problem,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.every = "8s..25s",
+                             .lasts = "1s..8s",
+                             .values = {{"groups",
+                                         "{ pick: [[[minority], [others]], "
+                                         "[[random], [others]], [[leader], [others]]] }"}},
+                             .out = "groups"}});
 
 }  // namespace
 }  // namespace rejoin::sim

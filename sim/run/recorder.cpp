@@ -88,11 +88,13 @@ bool changes_data(const Step& step) {
   return operate != nullptr && operate->kind != OperationKind::read;
 }
 
-// The node that a step brings back, if it is such a step.
+// The node that a step brings back, if it is such a step and names one.
 NodeId restarted_node(const Step& step) {
   const auto* inject = std::get_if<action::Inject>(&step.action);
   if (inject == nullptr || inject->fault != "restart") return {};
-  return inject->params.get<NodeId>("target");
+  const auto& target = inject->params.get<Selectors>("target");
+  const bool named = target.size() == 1 && target.front().kind == Selector::Kind::node;
+  return named ? target.front().node : NodeId{};
 }
 
 constexpr std::string_view kMetrics[] = {"abandoned_operations",
@@ -166,13 +168,15 @@ void Recorder::on_step_completed(std::size_t step, MonotonicTime at) {
   if (!returning.is_none()) late_rows_[row] = returning;
 }
 
-void Recorder::on_step_injected(std::size_t step, std::uint64_t touched) {
+void Recorder::on_step_injected(std::size_t step, const std::string& says, std::uint64_t touched) {
   const Step& what = schedule_.timeline[step];
   const auto& inject = std::get<action::Inject>(what.action);
-  record_.injected[inject.fault] += touched;
-  if (touched == 0) {
-    record_.warnings.push_back(what.label + ": " + says(what) + ": the fault touched nothing");
-  }
+  record_.transitions[row_of_step_.at(step)].what = says;
+  // An entry of 0 makes the run vacuous. A fault that may miss makes none by missing.
+  if (touched != 0) ++record_.injected[inject.fault];
+  if (touched != 0 || inject.may_miss) return;
+  record_.injected.try_emplace(inject.fault, 0);
+  record_.warnings.push_back(what.label + ": " + says + ": the fault touched nothing");
 }
 
 void Recorder::take_row(std::size_t transition, MonotonicTime at) {

@@ -25,7 +25,7 @@ class Recorder {
   void on_fact(MonotonicTime at, const FactSource& source, const Fact& fact);
   void on_step_fired(std::size_t step, MonotonicTime at);
   void on_step_completed(std::size_t step, MonotonicTime at);
-  void on_step_injected(std::size_t step, std::uint64_t touched);
+  void on_step_injected(std::size_t step, const std::string& says, std::uint64_t touched);
   // Once, when the run has ended: metrics and traffic.
   void finish(const Kernel& kernel, bool converged);
 

@@ -88,8 +88,8 @@ class Runner final : public KernelListener, public TimelineListener {
   void on_control(std::uint64_t id) override { timeline_.on_control(id); }
   void on_fired(std::size_t step) override { recorder_.on_step_fired(step, kernel_.now()); }
   void on_completed(std::size_t step) override { recorder_.on_step_completed(step, kernel_.now()); }
-  void on_injected(std::size_t step, std::uint64_t touched) override {
-    recorder_.on_step_injected(step, touched);
+  void on_injected(std::size_t step, const std::string& says, std::uint64_t touched) override {
+    recorder_.on_step_injected(step, says, touched);
   }
 
  private:

@@ -52,7 +52,9 @@ void Timeline::reach(std::size_t step) {
   } else if (const auto* when = std::get_if<trigger::When>(&trigger)) {
     const bool led = std::any_of(world_.nodes().begin(), world_.nodes().end(),
                                  [](const auto& item) { return item.second.leader; });
-    if (when->what == trigger::When::What::leader && led) schedule(step, kernel_.now());
+    const bool ended = when->what == trigger::When::What::ended &&
+                       steps_[by_label_.at(when->text)].taken_back;
+    if (ended || (when->what == trigger::When::What::leader && led)) schedule(step, kernel_.now());
   }
 }
 
@@ -73,7 +75,7 @@ void Timeline::on_control(std::uint64_t id) {
   const auto step = static_cast<std::size_t>(id);
   if (step >= steps_.size()) {
     CHECK_THAT(step - steps_.size() < agenda_.size());
-    return agenda_[step - steps_.size()]();
+    return act(agenda_[step - steps_.size()]);
   }
   if (steps_[step].phase != Phase::scheduled) return;
   if (const auto* quiet = std::get_if<trigger::Quiet>(&schedule_.timeline[step].trigger)) {
@@ -97,10 +99,6 @@ void Timeline::fire(std::size_t step) {
     }
   }
   if (const auto* inject = std::get_if<action::Inject>(&what.action)) {
-    const FaultSpec* const fault = Faults::find(inject->fault);
-    CHECK_THAT(fault != nullptr);
-    kernel_.publish({}, fact::FaultInjected{.fault = std::string(fault->name),
-                                            .target = fault->says(inject->params)});
     strike(step, *inject);
     complete(step);
   } else if (const auto* end = std::get_if<action::End>(&what.action)) {
@@ -115,32 +113,42 @@ void Timeline::fire(std::size_t step) {
 
 void Timeline::strike(std::size_t step, const action::Inject& inject) {
   const FaultSpec* const fault = Faults::find(inject.fault);
+  CHECK_THAT(fault != nullptr);
+  const std::string& label = schedule_.timeline[step].label;
+  Targets targets = find_targets(
+      *fault, inject.params,
+      {.schedule = schedule_, .kernel = kernel_, .world = world_, .label = label});
+  const std::string says = fault->says(targets.said);
+  kernel_.publish({}, fact::FaultInjected{.fault = inject.fault, .target = says});
   FaultSite site{.kernel = kernel_,
                  .params = inject.params,
-                 .key = {.seed = schedule_.seed,
-                         .domain = Domain::fault,
-                         .who = hash64(schedule_.timeline[step].label)},
-                 .agenda = *this};
-  for (const ParamSpec& spec : fault->params) {
-    if (spec.type == ParamType::hosts) {
-      site.hosts[std::string(spec.name)] =
-          resolve(inject.params.get<Selectors>(spec.name), kernel_);
-    } else if (spec.type == ParamType::host_sets) {
-      auto& sets = site.sets[std::string(spec.name)];
-      for (const Selectors& set : inject.params.get<std::vector<Selectors>>(spec.name)) {
-        sets.push_back(resolve(set, kernel_));
-      }
-    }
-  }
+                 .key = {.seed = schedule_.seed, .domain = Domain::fault, .who = hash64(label)},
+                 .agenda = *this,
+                 .hosts = std::move(targets.hosts),
+                 .sets = std::move(targets.sets)};
+  acting_ = step;
   Injection injection = fault->inject(site);
-  listener_.on_injected(step, injection.touched);
-  steps_[step].end = std::move(injection.end);
-  if (inject.lasts) after(*inject.lasts, [this, step] { take_back(step); });
+  listener_.on_injected(step, says, injection.touched);
+  if (injection.touched == 0) {
+    if (injection.end) injection.end();
+    return;
+  }
+  State& state = steps_[step];
+  state.end = std::move(injection.end);
+  if (!inject.lasts || !state.end) return;
+  state.lasts = true;
+  ++awaited_;
+  agenda_.push_back({.run = [this, step] { take_back(step); }, .step = step, .awaited = false});
+  kernel_.control_at(kernel_.now() + *inject.lasts, steps_.size() + agenda_.size() - 1);
 }
 
 void Timeline::take_back(std::size_t step) {
-  if (!steps_[step].end) return;
-  std::exchange(steps_[step].end, {})();
+  State& state = steps_[step];
+  if (!state.end) return;
+  acting_ = step;
+  std::exchange(state.end, {})();
+  state.taken_back = true;
+  if (std::exchange(state.lasts, false)) --awaited_;
   const auto& inject = std::get<action::Inject>(schedule_.timeline[step].action);
   kernel_.publish({},
                   fact::FaultEnded{.fault = inject.fault, .label = schedule_.timeline[step].label});
@@ -155,8 +163,17 @@ void Timeline::take_back_all() {
 }
 
 void Timeline::after(Duration delay, std::function<void()> act) {
-  agenda_.push_back(std::move(act));
+  const auto& inject = std::get<action::Inject>(schedule_.timeline[acting_].action);
+  const bool awaited = !Faults::find(inject.fault)->ends;
+  awaited_ += awaited ? 1U : 0U;
+  agenda_.push_back({.run = std::move(act), .step = acting_, .awaited = awaited});
   kernel_.control_at(kernel_.now() + delay, steps_.size() + agenda_.size() - 1);
+}
+
+void Timeline::act(Act& what) {
+  if (what.awaited) --awaited_;
+  acting_ = what.step;
+  std::exchange(what.run, {})();
 }
 
 void Timeline::operate(std::size_t step, const action::Operate& operate) {
@@ -244,7 +261,7 @@ void Timeline::on_fact(MonotonicTime at, const FactSource& source, const Fact& f
 }
 
 bool Timeline::stuck(MonotonicTime now, Duration patience) const {
-  if (operations_open_ != 0) return false;
+  if (operations_open_ != 0 || awaited_ != 0) return false;
   bool late = false;
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     const bool quiet = std::holds_alternative<trigger::Quiet>(schedule_.timeline[s].trigger);

@@ -8,11 +8,14 @@
 //
 // Invariants:
 // 1. A step fires inside a control event of its own, never inside a node's handler.
-// 2. A trigger sees only facts published after its step was reached (`leader` alone is a state:
-//    it fires at once when some node leads already).
+// 2. A trigger sees only facts published after its step was reached, except for two that are states:
+//    `leader` fires at once when some node leads already, `ended` when that fault is over already.
+// 3. A fault is taken back once: by the end of its duration, by a step, or by the last phase,
+//    whichever is first. Only a fault that touched something is in force.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -32,7 +35,8 @@ class TimelineListener {
   virtual ~TimelineListener() = default;
   virtual void on_fired(std::size_t step) = 0;      // before its action
   virtual void on_completed(std::size_t step) = 0;  // after its action and all its operations
-  virtual void on_injected(std::size_t step, std::uint64_t touched) = 0;
+  // `says` names whom it hit: `the leader (node-2) pauses`.
+  virtual void on_injected(std::size_t step, const std::string& says, std::uint64_t touched) = 0;
 };
 
 class Timeline final : public Agenda {
@@ -48,7 +52,10 @@ class Timeline final : public Agenda {
   // Ends every fault that is in force and can be taken back.
   void take_back_all();
 
-  [[nodiscard]] bool done() const { return completed_ == steps_.size() && operations_open_ == 0; }
+  // Every step and operation has completed, and every duration is over.
+  [[nodiscard]] bool done() const {
+    return completed_ == steps_.size() && operations_open_ == 0 && awaited_ == 0;
+  }
   // Steps that have not fired, in order.
   [[nodiscard]] std::vector<std::size_t> unfired() const;
   // The chain has waited for a fact for longer than `patience`, and nothing else is to come.
@@ -61,6 +68,13 @@ class Timeline final : public Agenda {
     MonotonicTime reached{};
     std::size_t operations_left = 0;
     std::function<void()> end{};  // takes its fault back; empty when none is in force
+    bool lasts = false;           // until its duration is over
+    bool taken_back = false;
+  };
+  struct Act {
+    std::function<void()> run{};
+    std::size_t step = 0;  // whose fault does it
+    bool awaited = false;
   };
 
   void reach(std::size_t step);
@@ -70,6 +84,7 @@ class Timeline final : public Agenda {
   void operate(std::size_t step, const action::Operate& operate);
   void strike(std::size_t step, const action::Inject& inject);
   void take_back(std::size_t step);
+  void act(Act& what);
   void complete(std::size_t step);
   void count_down(const Operation& operation);
   [[nodiscard]] bool matches(const trigger::When& when, const FactSource& source,
@@ -82,7 +97,11 @@ class Timeline final : public Agenda {
   std::vector<StepOperations> operations_;
   std::vector<State> steps_;
   std::map<std::string, std::size_t> by_label_;
-  std::vector<std::function<void()>> agenda_;
+  std::deque<Act> agenda_;  // a deque: an act may add another
+  std::size_t acting_ = 0;  // whose fault strikes or acts now
+  // Ends of durations and acts of faults that do not end, to come: the timeline waits for them.
+  // What a fault that ends does again and again while it lasts is not waited for.
+  std::uint64_t awaited_ = 0;
   std::size_t completed_ = 0;
   std::uint64_t operations_open_ = 0;
 };

@@ -1,0 +1,27 @@
+// Flips one bit of a share of datagrams: UDP's checksum is 16 bits and optional, and memory of
+// switches rots. A receiver must find out, or a flipped bit becomes a fact.
+#include "sim/faults/link_fault.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+Injection inject(FaultSite& site) {
+  return impair_links(site, {.corrupt = site.params.get<Share>("share")});
+}
+
+std::string says(const Params& params) {
+  return says_value(params, "share") + " of datagrams have a bit flipped" + says_links(params);
+}
+
+[[maybe_unused]] const bool registered =
+    Faults::add({.name = "corrupt",
+                 .help = "flip one bit of a share of datagrams",
+                 .kind = FaultClass::network,
+                 .params = link_params({param("share", ParamType::share, "1%", "of datagrams")}),
+                 .ends = true,
+                 .problem = needs_a_share,
+                 .inject = inject,
+                 .says = says});
+
+}  // namespace
+}  // namespace rejoin::sim

@@ -1,0 +1,40 @@
+// Cuts hosts off from everyone, clients and each other included; or one direction of that: a host
+// that hears and is not heard, or the other way round.
+#include "sim/faults/link_fault.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+Injection inject(FaultSite& site) {
+  const std::vector<Address>& target = site.hosts.at("target");
+  const auto& direction = site.params.get<std::string>("direction");
+  if (direction == "in") return cut_links(site, LinkSet::from_to(site.kernel.hosts(), target));
+  if (direction == "out") return cut_links(site, LinkSet::from_to(target, site.kernel.hosts()));
+  return cut_links(site, LinkSet::touching(target));
+}
+
+std::string says(const Params& params) {
+  const auto& direction = params.get<std::string>("direction");
+  const std::string who = says_hosts(params, "target");
+  if (direction == "in") return who + " no longer hears anyone";
+  if (direction == "out") return who + " is no longer heard by anyone";
+  return who + " is cut off from everyone";
+}
+
+[[maybe_unused]] const bool registered =
+    Faults::add({.name = "isolate",
+                 .help = "cut hosts off from everyone else",
+                 .kind = FaultClass::network,
+                 .params = {param("target", ParamType::hosts, "", "who"),
+                            {.name = "direction",
+                             .type = ParamType::choice,
+                             .unit = "",
+                             .fallback = "both",
+                             .help = "in: they no longer hear; out: they are no longer heard",
+                             .choices = {"both", "in", "out"}}},
+                 .ends = true,
+                 .inject = inject,
+                 .says = says});
+
+}  // namespace
+}  // namespace rejoin::sim

@@ -1,0 +1,32 @@
+// Adds a draw to the delay of each message.
+#include "sim/faults/link_fault.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+Injection inject(FaultSite& site) {
+  return impair_links(site, {.extra = uniform_latency(site.params.get<DurationRange>("extra"))});
+}
+
+std::optional<std::string> problem(const Params& params, const Schedule&) {
+  if (params.get<DurationRange>("extra").max > Duration::zero()) return std::nullopt;
+  return "nothing extra leaves the links as they are: it is above 0, such as 50ms..200ms";
+}
+
+std::string says(const Params& params) {
+  return "messages take " + says_value(params, "extra") + " longer" + says_links(params);
+}
+
+[[maybe_unused]] const bool registered =
+    Faults::add({.name = "slow-link",
+                 .help = "make messages take longer",
+                 .kind = FaultClass::network,
+                 .params = link_params({param("extra", ParamType::duration_range, "50ms..200ms",
+                                              "added to the delay of each message")}),
+                 .ends = true,
+                 .problem = problem,
+                 .inject = inject,
+                 .says = says});
+
+}  // namespace
+}  // namespace rejoin::sim
