@@ -22,18 +22,23 @@ std::string says(const Params& params) {
   return "links carry " + says_value(params, "rate") + " a second" + says_links(params);
 }
 
-[[maybe_unused]] const bool registered =
-    Faults::add({.name = "bandwidth",
-                 .help = "narrow links: messages queue behind each other",
-                 .kind = FaultClass::network,
-                 .params = link_params(
-                     {param("rate", ParamType::size, "64KiB", "that each link carries in a second"),
+[[maybe_unused]] const bool registered = Faults::add(
+    {.name = "bandwidth",
+     .help = "narrow links: messages queue behind each other",
+     .kind = FaultClass::network,
+     .params =
+         link_params({param("rate", ParamType::size, "64KiB", "that each link carries in a second"),
                       param("queue", ParamType::size, "0B",
                             "what may wait for a link; more is dropped. 0B: as it is")}),
-                 .ends = true,
-                 .problem = problem,
-                 .inject = inject,
-                 .says = says});
+     .ends = true,
+     .problem = problem,
+     .inject = inject,
+     .says = says,
+     .nemesis = {
+         .every = "6s..20s",
+         .lasts = "1s..8s",
+         .values = {{"rate", "{ pick: [64KiB, 256KiB] }"}, {"from", "{ pick: [random, leader] }"}},
+         .out = "from"}});
 
 }  // namespace
 }  // namespace rejoin::sim

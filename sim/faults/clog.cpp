@@ -21,7 +21,12 @@ std::string says(const Params& params) {
                  .params = link_params({}),
                  .ends = true,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.every = "5s..15s",
+                             .lasts = "100ms..3s",
+                             .values = {{"from", "{ pick: [random, leader] }"},
+                                        {"one_way", "{ pick: [true, false] }"}},
+                             .out = "from"}});
 
 }  // namespace
 }  // namespace rejoin::sim

@@ -13,15 +13,16 @@ std::string says(const Params& params) {
   return says_value(params, "share") + " of datagrams arrive twice" + says_links(params);
 }
 
-[[maybe_unused]] const bool registered =
-    Faults::add({.name = "duplicate",
-                 .help = "deliver a share of datagrams twice",
-                 .kind = FaultClass::network,
-                 .params = link_params({param("share", ParamType::share, "5%", "of datagrams")}),
-                 .ends = true,
-                 .problem = needs_a_share,
-                 .inject = inject,
-                 .says = says});
+[[maybe_unused]] const bool registered = Faults::add(
+    {.name = "duplicate",
+     .help = "deliver a share of datagrams twice",
+     .kind = FaultClass::network,
+     .params = link_params({param("share", ParamType::share, "5%", "of datagrams")}),
+     .ends = true,
+     .problem = needs_a_share,
+     .inject = inject,
+     .says = says,
+     .nemesis = {.every = "5s..15s", .lasts = "2s..8s", .values = {{"share", "1%..30%"}}}});
 
 }  // namespace
 }  // namespace rejoin::sim

@@ -35,7 +35,13 @@ std::string says(const Params& params) {
      .ends = true,
      .problem = problem,
      .inject = inject,
-     .says = says});
+     .says = says,
+     .nemesis = {.every = "6s..20s",
+                 .lasts = "2s..8s",
+                 .values = {{"from", "{ pick: [random, leader] }"},
+                            {"period", "200ms..2s"},
+                            {"share", "20%..60%"}},
+                 .out = "from"}});
 
 }  // namespace
 }  // namespace rejoin::sim

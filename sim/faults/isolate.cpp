@@ -34,7 +34,12 @@ std::string says(const Params& params) {
                              .choices = {"both", "in", "out"}}},
                  .ends = true,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.every = "6s..20s",
+                             .lasts = "500ms..6s",
+                             .values = {{"target", "{ pick: [random, leader, minority] }"},
+                                        {"direction", "{ pick: [both, in, out] }"}},
+                             .out = "target"}});
 
 }  // namespace
 }  // namespace rejoin::sim

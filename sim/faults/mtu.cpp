@@ -31,7 +31,11 @@ std::string says(const Params& params) {
                  .ends = true,
                  .problem = problem,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.every = "6s..20s",
+                             .lasts = "1s..8s",
+                             .values = {{"from", "{ pick: [random, leader] }"}},
+                             .out = "from"}});
 
 }  // namespace
 }  // namespace rejoin::sim

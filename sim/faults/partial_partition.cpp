@@ -24,16 +24,20 @@ std::string says(const Params& params) {
          " cannot see each other, and everyone else sees both";
 }
 
-[[maybe_unused]] const bool registered =
-    Faults::add({.name = "partial-partition",
-                 .help = "two hosts lose sight of each other, while everyone else sees both",
-                 .kind = FaultClass::network,
-                 .params = {param("one", ParamType::hosts, "leader", "on one side"),
-                            param("other", ParamType::hosts, "follower", "on the other side")},
-                 .ends = true,
-                 .problem = problem,
-                 .inject = inject,
-                 .says = says});
+[[maybe_unused]] const bool registered = Faults::add(
+    {.name = "partial-partition",
+     .help = "two hosts lose sight of each other, while everyone else sees both",
+     .kind = FaultClass::network,
+     .params = {param("one", ParamType::hosts, "leader", "on one side"),
+                param("other", ParamType::hosts, "follower", "on the other side")},
+     .ends = true,
+     .problem = problem,
+     .inject = inject,
+     .says = says,
+     .nemesis = {.every = "6s..20s",
+                 .lasts = "1s..8s",
+                 .values = {{"one", "{ pick: [random, leader] }"}, {"other", "follower"}},
+                 .out = "one"}});
 
 }  // namespace
 }  // namespace rejoin::sim

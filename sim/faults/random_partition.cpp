@@ -38,7 +38,8 @@ std::string says(const Params& params) {
                  .ends = true,
                  .problem = needs_a_share,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.exempt = "whom it cuts off is known only by its draw"}});
 
 }  // namespace
 }  // namespace rejoin::sim

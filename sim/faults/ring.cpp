@@ -37,7 +37,8 @@ std::string says(const Params& params) {
                  .ends = true,
                  .problem = problem,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.exempt = "no majority sees itself whole while it lasts"}});
 
 }  // namespace
 }  // namespace rejoin::sim

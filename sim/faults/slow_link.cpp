@@ -26,7 +26,11 @@ std::string says(const Params& params) {
                  .ends = true,
                  .problem = problem,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.every = "5s..15s",
+                             .lasts = "1s..8s",
+                             .values = {{"extra", "{ pick: [1ms..10ms, 20ms..100ms] }"},
+                                        {"from", "{ pick: [all, random] }"}}}});
 
 }  // namespace
 }  // namespace rejoin::sim

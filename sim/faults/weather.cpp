@@ -43,7 +43,10 @@ std::string says(const Params& params) {
                  .ends = true,
                  .problem = problem,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.every = "6s..20s",
+                             .lasts = "4s..10s",
+                             .values = {{"share", "10%..40%"}, {"slot", "500ms..3s"}}}});
 
 }  // namespace
 }  // namespace rejoin::sim
