@@ -21,9 +21,8 @@ struct NemesisSpec {
     // Their disks may be corrupt: they are started, so that they find out, and a little later
     // started with an empty one.
     restart_then_wipe,
-    // Their disks lie: what they were told is durable is not, and a Raft server that has lost a
-    // vote or an entry may not come back with the rest (Ongaro, dissertation 3.8). They are started
-    // with an empty disk.
+    // They may have lost a vote or an entry without knowing, and a Raft server may not come back
+    // with the rest (Ongaro, dissertation 3.8): they are started with an empty disk.
     wipe,
   };
   struct Value {
@@ -37,10 +36,20 @@ struct NemesisSpec {
   // The parameter of type hosts or host_sets whose nodes are out of action while it lasts: they
   // are dead, cut off, or cannot be trusted (of sets, all but the largest). Empty: nobody is.
   std::string_view out{};
+  // Whom it keeps from whom is not known before: nobody else is out of action meanwhile.
+  bool alone = false;
   After after = After::nothing;
+  After (*after_with)(const Params& params) = nullptr;  // where it depends on them
+  // It is about what a crash leaves or a start reads: they are restarted halfway.
+  bool restarts = false;
   // Whether it destroys with these parameters, where that depends on them (else
   // FaultSpec::destroys says).
   bool (*destroys)(const Params& params) = nullptr;
+  // What it does to a disk cannot be told from a crash that tore what was not synced yet, so that
+  // a Raft server comes back without votes and entries that it gave (Alagappan et al.,
+  // "Protocol-Aware Recovery for Consensus-Based Storage", FAST 2018): no preset of an unbounded
+  // nemesis draws it.
+  bool lies = false;
   // Why no preset draws it; all of the above is empty then.
   std::string_view exempt{};
 };

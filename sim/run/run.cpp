@@ -9,6 +9,7 @@
 #include "sim/invariants/judges.hpp"
 #include "sim/kernel/network.hpp"
 #include "sim/run/cluster.hpp"
+#include "sim/run/last_phase.hpp"
 #include "sim/run/recorder.hpp"
 #include "sim/run/timeline.hpp"
 #include "sim/run/verdict.hpp"
@@ -59,7 +60,8 @@ class Runner final : public KernelListener, public TimelineListener {
         judges_(schedule.cluster.nodes, schedule.node.partitioning.partitions,
                 invariants_to_check(schedule)),
         recorder_(schedule, judges_.world(), record_),
-        timeline_(schedule, kernel_, judges_.world(), *this) {
+        timeline_(schedule, kernel_, judges_.world(), *this),
+        last_phase_(schedule, kernel_, judges_.world(), timeline_) {
     if (options.dispatch != nullptr) options.dispatch->kernel = &kernel_;
   }
   ~Runner() override {
@@ -83,6 +85,7 @@ class Runner final : public KernelListener, public TimelineListener {
                const Fact& fact) override {
     judges_.on_fact(at, event, source, fact);
     recorder_.on_fact(at, source, fact);
+    last_phase_.on_fact(source, fact);
     timeline_.on_fact(at, source, fact);
   }
   void on_control(std::uint64_t id) override { timeline_.on_control(id); }
@@ -114,15 +117,10 @@ class Runner final : public KernelListener, public TimelineListener {
     return End::settled;
   }
 
-  // The last phase: faults of the network end, and the cluster comes to rest or runs out of time.
   End settle() {
-    if (schedule_.limits.heal) timeline_.take_back_all();
-    const MonotonicTime from = kernel_.now();
-    const MonotonicTime until = from + schedule_.limits.settle;
-    const World& world = judges_.world();
-    while (kernel_.next_event_at() <= until) {
-      const MonotonicTime quiet_since = std::max(from, world.last_change());
-      if (kernel_.next_event_at() > quiet_since + schedule_.limits.settle_quiet) break;
+    last_phase_.begin();
+    const MonotonicTime until = kernel_.now() + schedule_.limits.settle;
+    while (kernel_.next_event_at() <= until && !last_phase_.is_over(kernel_.next_event_at())) {
       if (!within_bounds()) return End::bound_reached;
       if (!kernel_.step()) break;
     }
@@ -135,6 +133,7 @@ class Runner final : public KernelListener, public TimelineListener {
       record_.unmet.push_back("step " + what.label + " never fired" +
                               (what.where.empty() ? "" : " (" + what.where + ")"));
     }
+    last_phase_.finish(record_);
     judges_.at_end(kernel_.now(), kernel_.events());
     recorder_.finish(kernel_, replicas_agree());
     record_.violations = judges_.violations();
@@ -161,6 +160,7 @@ class Runner final : public KernelListener, public TimelineListener {
   Judges judges_;
   Recorder recorder_;
   Timeline timeline_;
+  LastPhase last_phase_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "protocols/sync/mechanism.hpp"
+#include "sim/invariants/invariant.hpp"
 
 namespace rejoin::sim {
 
@@ -73,6 +74,7 @@ std::vector<std::string> vacuous(const Schedule& schedule, bool expectations,
     return expectations && std::find(names.begin(), names.end(), name) != names.end();
   };
   for (const std::string& name : schedule.check) {
+    if (!schedule.limits.promises && Invariants::find(name)->liveness) continue;  // not asked for
     const auto judged = record.judged.find(name);
     const bool never = judged == record.judged.end() || judged->second == 0;
     if (never && !allowed(name)) out.push_back(name + " never judged");
@@ -111,6 +113,10 @@ ClientOptions weakest_writer(const Schedule& schedule) {
 std::vector<std::string> invariants_to_check(const Schedule& schedule) {
   const ClientOptions client = weakest_writer(schedule);
   std::set<std::string> names(schedule.check.begin(), schedule.check.end());
+  if (!schedule.limits.promises) {
+    std::erase_if(names, [](const std::string& name) { return Invariants::find(name)->liveness; });
+    return {names.begin(), names.end()};
+  }
   for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
     const MechanismSpec* spec = Mechanisms::find(mechanism.name);
     if (spec == nullptr || spec->promises_under == nullptr) continue;

@@ -7,6 +7,7 @@
 
 #include "model/params.hpp"
 #include "sim/scenario/nemesis_hosts.hpp"
+#include "sim/scenario/read.hpp"
 #include "sim/scenario/yaml.hpp"
 
 namespace rejoin::sim {
@@ -33,7 +34,7 @@ bool preset_has(const std::string& preset, const Vocabulary::Plugin& fault) {
   if (preset == "all") return true;
   if (preset == "mild") {
     const NemesisSpec& spec = fault.nemesis;
-    return spec.out.empty() && spec.after == NemesisSpec::After::nothing && !fault.destroys &&
+    return spec.out.empty() && !spec.alone && spec.after == NemesisSpec::After::nothing && !fault.destroys &&
            spec.destroys == nullptr;
   }
   return preset == fault.fault_class || preset == fault.fault_class + "s";
@@ -131,7 +132,7 @@ class Reader {
       if (!spec.exempt.empty() || spec.every.empty() || !preset_has(preset, plugin)) continue;
       // A disk that lies breaks what Raft stands on; a bounded nemesis sees to it that its server
       // never comes back with what is left.
-      if (!out_.bounded && spec.after == NemesisSpec::After::wipe) continue;
+      if (!out_.bounded && spec.lies) continue;
       if (out_.bounded && takes_out(plugin) && expendable(schedule_) == 0) continue;
       NemesisFault fault{.name = plugin.name, .mark = mark, .plugin = &plugin};
       if (declared(fault) && fits(fault)) put(std::move(fault));
@@ -139,7 +140,7 @@ class Reader {
   }
 
   static bool takes_out(const Vocabulary::Plugin& plugin) {
-    return !plugin.nemesis.out.empty() || plugin.destroys || plugin.nemesis.destroys != nullptr;
+    return !plugin.nemesis.out.empty() || plugin.nemesis.alone || plugin.destroys || plugin.nemesis.destroys != nullptr;
   }
 
   void put(NemesisFault fault) {
@@ -164,10 +165,15 @@ class Reader {
     return true;
   }
 
-  // Links and sites that a topology would have.
+  // False when the topology has no place for it, or the fault says that the cluster has none.
   bool fits(const NemesisFault& fault) const {
-    return std::all_of(fault.values.begin(), fault.values.end(),
-                       [](const NemesisFault::Value& value) { return value.draw.count != 0; });
+    DrawnValues first;
+    for (const NemesisFault::Value& value : fault.values) {
+      if (value.draw.count == 0) return false;
+      first.emplace_back(value.param, value.draw.at(0));
+    }
+    if (!fault.plugin->problem) return true;
+    return !fault.plugin->problem(params_of(*fault.plugin, first), schedule_);
   }
 
   void read_faults(const Tree& faults) {
@@ -280,7 +286,10 @@ class Reader {
       complain(entry.mark, "`" + fault.name + "` needs `" + std::string(spec.name) +
                                "`: " + std::string(spec.help));
     }
-    if (!fits(fault)) complain(entry.mark, "`" + fault.name + "` needs a `topology`");
+    const bool placed =
+        std::all_of(fault.values.begin(), fault.values.end(),
+                    [](const NemesisFault::Value& value) { return value.draw.count != 0; });
+    if (!placed) complain(entry.mark, "`" + fault.name + "` needs a `topology`");
     if (fault.every.max < kShortestPause) {
       complain(entry.mark, "`every` is at least 10ms, so that a run can hold them");
     }
@@ -347,6 +356,20 @@ class Reader {
 };
 
 }  // namespace
+
+Params params_of(const Vocabulary::Plugin& fault, const DrawnValues& values) {
+  Params out = default_params(fault.params);
+  for (const auto& [name, value] : values) {
+    const auto spec = std::find_if(fault.params.begin(), fault.params.end(),
+                                   [&, wanted = std::string_view(name)](const ParamSpec& each) {
+                                     return each.name == wanted;
+                                   });
+    const auto text = as_param_text(value);
+    if (spec == fault.params.end() || !text) continue;
+    if (auto read = parse_param(*spec, *text)) out.set(name, *std::move(read));
+  }
+  return out;
+}
 
 std::uint32_t expendable(const Schedule& schedule) {
   const std::uint32_t nodes = schedule.cluster.nodes;

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/schedule.hpp"
@@ -65,6 +66,10 @@ struct Nemesis {
 // One step for each alternative of each list and both ends of each range, so that checking them
 // finds what is wrong with the section, whatever the seed.
 [[nodiscard]] std::vector<Tree> steps_to_check(const Nemesis& nemesis);
+
+// The parameters of one instance, as far as its values read as such; the rest are the defaults.
+using DrawnValues = std::vector<std::pair<std::string, Tree>>;
+[[nodiscard]] Params params_of(const Vocabulary::Plugin& fault, const DrawnValues& values);
 
 // How many nodes may be out of action at once, and every quorum stays: of the voters, and of the
 // owners of any partition.

@@ -15,7 +15,8 @@ namespace {
 constexpr std::uint64_t kInstancesMax = 200;  // of one fault
 constexpr Duration kShortest = 200ms;         // what is cut shorter by its epoch is left out
 constexpr Duration kFollowUp = 3s;            // room for the restarts after a fault, in its epoch
-constexpr Duration kUntilRestart = 100ms;
+// At once: a disk that lied has had no time to make up for it.
+constexpr Duration kUntilRestart = 1ms;
 constexpr Duration kUntilWipe = 1500ms;  // after that restart: it has read its disk by then
 
 struct Epoch {
@@ -160,7 +161,7 @@ class Drawer {
     MonotonicTime at{};
     Duration lasts{};
   };
-  using Values = std::vector<std::pair<std::string, Tree>>;
+  using Values = DrawnValues;
 
   [[nodiscard]] DrawKey key(const std::string& path, std::uint64_t instance) const {
     return {.seed = seed_,
@@ -292,7 +293,8 @@ class Drawer {
   }
   [[nodiscard]] bool can_be_alone(const NemesisFault& fault, Epoch::Kind kind) const {
     if (kind == Epoch::Kind::victims) return false;
-    return kind == Epoch::Kind::loss ? may_destroy(fault) : !roving(fault).empty();
+    if (kind == Epoch::Kind::loss) return may_destroy(fault);
+    return fault.plugin->nemesis.alone || !roving(fault).empty();
   }
   [[nodiscard]] bool wants_alone(Epoch::Kind kind) const {
     return std::any_of(faults_.begin(), faults_.end(),
@@ -322,7 +324,7 @@ class Drawer {
     strike.at = epoch.from + rounded(uniform(random(winner->name + ".at", strike.instance),
                                              {0ns, (epoch.until - epoch.from) / 3}));
     Values values = values_of(*winner, strike.instance);
-    if (epoch.kind == Epoch::Kind::roving) {
+    if (epoch.kind == Epoch::Kind::roving && !winner->plugin->nemesis.alone) {
       const std::vector<Tree> whom = roving(*winner);
       const std::uint64_t which =
           below(random(winner->name + ".roving", strike.instance), whom.size());
@@ -359,6 +361,7 @@ class Drawer {
       }
       const NemesisSpec& spec = fault.plugin->nemesis;
       if (destroys(fault, values)) continue;  // in an epoch of its own
+      if (spec.alone) continue;
       if (spec.out.empty() && spec.after == NemesisSpec::After::nothing) {
         emit(strike, values, nodes_, nemesis_.until, true);
         continue;
@@ -385,14 +388,7 @@ class Drawer {
   [[nodiscard]] static bool destroys(const NemesisFault& fault, const Values& values) {
     const Vocabulary::Plugin& plugin = *fault.plugin;
     if (plugin.nemesis.destroys == nullptr) return plugin.destroys;
-    Params params = default_params(plugin.params);
-    for (const auto& [name, value] : values) {
-      const auto spec = std::find_if(plugin.params.begin(), plugin.params.end(),
-                                     [&](const ParamSpec& each) { return each.name == name; });
-      if (spec == plugin.params.end() || !value.is_scalar()) continue;
-      if (auto read = parse_param(*spec, {value.text})) params.set(name, *std::move(read));
-    }
-    return plugin.nemesis.destroys(params);
+    return plugin.nemesis.destroys(params_of(plugin, values));
   }
 
   // The step, and those that follow from it. `pool`: from whom it draws whom it takes out of
@@ -401,7 +397,8 @@ class Drawer {
             MonotonicTime until, bool anyone) {
     const NemesisFault& fault = strike.fault;
     const NemesisSpec& spec = fault.plugin->nemesis;
-    const bool followed = spec.after != NemesisSpec::After::nothing;
+    const bool followed =
+        spec.after != NemesisSpec::After::nothing || spec.after_with != nullptr;
     Tree params = make_map({}, fault.mark);
     Tree victims;
     for (const auto& [name, value] : values) {
@@ -436,22 +433,36 @@ class Drawer {
     const std::string label = "nemesis-" + fault.name + "-" + strike.number;
     put(label, strike.at,
         step_of(label, fault.mark, strike.at, fault.plugin->name, std::move(params), lasts));
-    if (followed && hit.roving == 0) follow(label, strike, victims, lasts.value_or(0ns));
+    if (hit.roving != 0) return;
+    if (spec.restarts && lasts) {
+      restart(label + "-halfway", fault.mark, strike.at + rounded(*lasts / 2), victims, false);
+    }
+    if (followed) follow(label, strike, values, victims, lasts.value_or(0ns));
   }
 
-  void follow(const std::string& label, const Strike& strike, const Tree& victims, Duration lasts) {
+  void follow(const std::string& label, const Strike& strike, const Values& values,
+              const Tree& victims, Duration lasts) {
     using After = NemesisSpec::After;
-    const After after = strike.fault.plugin->nemesis.after;
-    const auto restart = [&](const std::string& what, MonotonicTime at, bool wipe) {
-      const Mark& mark = strike.fault.mark;
-      Tree params = make_map({{"target", mark, victims}}, mark);
-      if (wipe) params.entries.push_back({"wipe", mark, text("true", mark)});
-      put(label + what, at, step_of(label + what, mark, at, "restart", std::move(params), {}));
-    };
+    const Vocabulary::Plugin& plugin = *strike.fault.plugin;
+    const After after = plugin.nemesis.after_with != nullptr
+                            ? plugin.nemesis.after_with(params_of(plugin, values))
+                            : plugin.nemesis.after;
+    const Mark& mark = strike.fault.mark;
     const MonotonicTime over = strike.at + lasts + kUntilRestart;
-    if (after != After::wipe) restart("-restart", over, false);
-    if (after == After::restart_then_wipe) restart("-wipe", over + kUntilWipe, true);
-    if (after == After::wipe) restart("-wipe", over, true);
+    if (after == After::restart || after == After::restart_then_wipe) {
+      restart(label + "-restart", mark, over, victims, false);
+    }
+    if (after == After::restart_then_wipe || after == After::wipe) {
+      const Duration wait = after == After::wipe ? 0ns : kUntilWipe;
+      restart(label + "-wipe", mark, over + wait, victims, true);
+    }
+  }
+
+  void restart(const std::string& label, const Mark& mark, MonotonicTime at, const Tree& victims,
+               bool wipe) {
+    Tree params = make_map({{"target", mark, victims}}, mark);
+    if (wipe) params.entries.push_back({"wipe", mark, text("true", mark)});
+    put(label, at, step_of(label, mark, at, "restart", std::move(params), {}));
   }
 
   void put(const std::string& label, MonotonicTime at, Tree step) {

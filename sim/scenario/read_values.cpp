@@ -6,9 +6,6 @@
 
 namespace rejoin::sim {
 
-namespace {
-
-// The tree as parameters take it; none when it is neither a scalar nor a list of lists of them.
 std::optional<ParamText> as_param_text(const Tree& tree) {
   if (tree.is_scalar()) return ParamText{tree.text};
   if (!tree.is_list()) return std::nullopt;
@@ -31,6 +28,8 @@ std::optional<ParamText> as_param_text(const Tree& tree) {
   if (nested) return ParamText{std::move(sets)};
   return ParamText{std::move(flat)};
 }
+
+namespace {
 
 bool is_bare_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(),
