@@ -155,11 +155,50 @@ List of_raft() {
   };
 }
 
-List of_machines() {
+List of_network() {
   return {
-      field("network", "loss", share, MEMBER(network.loss), "of datagrams"),
+      field("network", "loss", share, MEMBER(network.loss),
+            "of datagrams; of segments of a stream, which it stalls"),
+      field("network", "duplicate", share, MEMBER(network.duplicate),
+            "of datagrams: a second copy arrives, by a delay of its own"),
+      field("network", "reorder", share, MEMBER(network.reorder),
+            "of datagrams: held back for a draw from reorder-by"),
+      field("network", "reorder-by", duration_range, MEMBER(network.reorder_by),
+            "how long a datagram is held back"),
+      field("network", "corrupt", share, MEMBER(network.corrupt),
+            "of datagrams: one bit is flipped"),
+      field("network", "mtu", size, MEMBER(network.mtu_bytes),
+            "a larger datagram is dropped; 0B: none is too large"),
       field("network", "bandwidth", size, MEMBER(network.bandwidth_bytes_per_s),
             "a second, of each sender's port; 0B: unlimited"),
+      field("network", "receive-bandwidth", size, MEMBER(network.receive_bandwidth_bytes_per_s),
+            "a second, of each receiver's port; 0B: unlimited"),
+      field("network", "link-bandwidth", size, MEMBER(network.link_bandwidth_bytes_per_s),
+            "a second, from each host to each other; 0B: unlimited"),
+      field("network", "queue", size, MEMBER(network.queue_bytes),
+            "what may wait for a port or link before datagrams are dropped; 0B: unlimited"),
+      field("network.weather", "slot", duration, MEMBER(network.weather.slot),
+            "a link's weather holds so long; 0s: there is none"),
+      field("network.weather", "rough", share, MEMBER(network.weather.rough), "of slots"),
+      field("network.weather", "extra", duration_range, MEMBER(network.weather.extra),
+            "added to each message's delay in a rough slot"),
+      field("network.weather", "loss", share, MEMBER(network.weather.loss),
+            "of datagrams in a rough slot, besides the usual"),
+      field("network.stream", "rto-min", duration, MEMBER(network.stream.rto_min),
+            "a lost segment is sent again after this, doubled each time", kPositive),
+      field("network.stream", "rto-max", duration, MEMBER(network.stream.rto_max),
+            "doubled up to this", kPositive),
+      field("network.stream", "reset-after", duration, MEMBER(network.stream.reset_after),
+            "a connection whose oldest segment is unanswered for so long breaks, and loses all "
+            "that it held",
+            kPositive),
+      field("network.stream", "handshake", flag, MEMBER(network.stream.handshake),
+            "the first message of a connection waits for a round trip"),
+  };
+}
+
+List of_machines() {
+  return {
       field("disk", "append", duration_range, MEMBER(disk.append),
             "added to the sync that follows"),
       field("disk", "sync", duration_range, MEMBER(disk.sync), "until written data is durable"),
@@ -235,7 +274,7 @@ List of_data() {
 const std::vector<Field>& fields() {
   static const List all = [] {
     List out;
-    for (List part : {of_file(), of_membership(), of_raft(), of_machines(), of_data()}) {
+    for (List part : {of_file(), of_membership(), of_raft(), of_network(), of_machines(), of_data()}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;
@@ -262,8 +301,19 @@ std::vector<std::string> keys_of_section(std::string_view section) {
 std::vector<std::string> sections() {
   std::vector<std::string> out;
   for (const Field& each : fields()) {
-    const std::string name(each.section);
+    const std::string name(each.section.substr(0, each.section.find('.')));
     if (!name.empty() && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  }
+  return out;
+}
+
+std::vector<std::string> sections_within(std::string_view section) {
+  std::vector<std::string> out;
+  const std::string prefix = std::string(section) + ".";
+  for (const Field& each : fields()) {
+    if (!each.section.starts_with(prefix)) continue;
+    const std::string name(each.section.substr(prefix.size()));
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
   }
   return out;
 }

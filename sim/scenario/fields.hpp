@@ -21,7 +21,8 @@ struct Bounds {
 };
 
 struct Field {
-  std::string_view section;  // empty: a key of the file itself
+  // Empty: a key of the file itself. `network.weather`: the map `weather` in that of `network`.
+  std::string_view section;
   std::string_view key;      // as files write it
   ParamType type{};
   std::string_view help;  // one line, with the trade-off where there is one
@@ -35,8 +36,10 @@ struct Field {
 [[nodiscard]] const std::vector<Field>& fields();
 [[nodiscard]] const Field* find_field(std::string_view section, std::string_view key);
 [[nodiscard]] std::vector<std::string> keys_of_section(std::string_view section);
-// Sections that the table has keys of.
+// Sections that the table has keys of, but for those within another.
 [[nodiscard]] std::vector<std::string> sections();
+// `weather` for `network`: the maps within a section.
+[[nodiscard]] std::vector<std::string> sections_within(std::string_view section);
 
 // Sets what a profile means: `documented` changes nothing, `clusterkit` is the library as its
 // source behaves.

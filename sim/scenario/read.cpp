@@ -26,7 +26,7 @@ namespace {
 
 const std::vector<std::string> kFileKeys = {"format", "name",     "about", "extends", "trials",
                                             "sync",   "timeline", "check", "expect",  "found",
-                                            "nemesis"};
+                                            "nemesis", "topology"};
 
 }  // namespace
 
@@ -60,7 +60,17 @@ void ScheduleReader::read_section(const Tree& tree, std::string_view section,
       read_field(entry.value, *field);
       continue;
     }
+    const std::vector<std::string> within = sections_within(section);
+    const auto inner = std::find_if(within.begin(), within.end(), [&](const std::string& name) {
+      return normal_name(name) == normal_name(entry.key);
+    });
+    if (!section.empty() && inner != within.end()) {
+      read_section(entry.value, std::string(section) + "." + *inner, {},
+                   [](const Entry&) { return false; });
+      continue;
+    }
     std::vector<std::string> known = keys_of_section(section);
+    known.insert(known.end(), within.begin(), within.end());
     known.insert(known.end(), special_keys.begin(), special_keys.end());
     if (section.empty()) {
       const std::vector<std::string> more = sections();
@@ -91,16 +101,9 @@ bool ScheduleReader::read_file_key(const Entry& entry) {
       wrong(value, "trials", "a number from 1 to 1000000");
     }
   } else if (key == "network") {
-    read_section(value, "network", {"latency", "latency-by-purpose", "links"},
-                 [this](const Entry& inner) {
-                   if (find_field("network", inner.key) != nullptr) return false;
-                   const std::string name = normal_name(inner.key);
-                   if (name != "latency" && name != "latency_by_purpose" && name != "links") {
-                     return false;
-                   }
-                   read_network_key(inner);
-                   return true;
-                 });
+    read_network(value);
+  } else if (key == "topology") {
+    read_topology(value);
   } else if (key == "sync") {
     read_sync(value);
   } else if (key == "timeline") {

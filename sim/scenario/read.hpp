@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,6 +16,9 @@
 #include "sim/scenario/vocabulary.hpp"
 
 namespace rejoin::sim {
+
+// The tree as parameters take it; none when it is neither a scalar nor a list (of lists) of them.
+[[nodiscard]] std::optional<ParamText> as_param_text(const Tree& tree);
 
 class ScheduleReader {
  public:
@@ -35,9 +39,6 @@ class ScheduleReader {
                     const std::vector<std::string>& special_keys, const Special& special);
   bool read_file_key(const Entry& entry);
   void read_field(const Tree& value, const Field& field);
-  void read_network_key(const Entry& entry);
-  void read_latency(const Tree& value, LatencyOptions& out);
-  void read_links(const Tree& links);
   void read_sync(const Tree& sync);
   [[nodiscard]] std::vector<std::string> read_invariants(const Tree& list, std::string_view key);
   void read_expect(const Tree& expect);
@@ -46,6 +47,25 @@ class ScheduleReader {
   void check_whole(const Tree& file);
   void check_sites();
   void check_faults();
+
+  // ---- read_network.cpp: what a message meets ----
+  void read_network(const Tree& network);
+  void read_network_key(const Entry& entry);
+  void read_link(const Tree& item);
+  void check_network(const Tree& network);
+  void read_latency(const Tree& value, LatencyOptions& out);
+  void read_parts(const Tree& list, LatencyOptions& out);
+  void read_buckets(const Tree& list, LatencyOptions& out);
+  [[nodiscard]] std::uint64_t read_weight(const Tree& value);
+
+  // ---- read_topology.cpp: where hosts are ----
+  void read_topology(const Tree& topology);
+  void read_site(const Entry& entry);
+  void read_site_hosts(const Tree& value, std::string_view name, TopologyOptions::Site& site);
+  void read_site_link(const Tree& item);
+  void read_ends(const Tree& ends, TopologyOptions::Link& link);
+  void check_site_tree(const Tree& sites);
+  void check_site_links(const Tree& sites, const Tree& links);
 
   // ---- read_timeline.cpp: steps ----
   void read_timeline(const Tree& timeline);
@@ -106,6 +126,7 @@ class ScheduleReader {
     std::string name;
   };
   std::vector<Use> sites_;  // zone(SITE)
+  std::map<Address, std::string> site_of_;
   std::vector<Use> ends_;   // `end: LABEL` and `when: { ended: LABEL }`
   std::vector<Use> waits_;  // the latter
   struct FaultUse {

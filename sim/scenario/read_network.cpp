@@ -1,4 +1,4 @@
-// Network and topology: latencies, links, sites.
+// What a message meets: latencies, links, troubles.
 #include <algorithm>
 #include <array>
 
@@ -19,26 +19,90 @@ std::optional<std::size_t> purpose_index(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string> purpose_names() {
+  std::vector<std::string> out;
+  for (const Purpose purpose : kPurposes) out.emplace_back(to_name(purpose));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 }  // namespace
 
-// ---- Network -------------------------------------------------------------------------------
+void ScheduleReader::read_network(const Tree& network) {
+  read_section(
+      network, "network", {"latency", "latency-by-purpose", "links"}, [this](const Entry& entry) {
+        const std::string key = normal_name(entry.key);
+        const bool mine = key == "latency" || key == "latency_by_purpose" || key == "links";
+        if (mine) read_network_key(entry);
+        return mine;
+      });
+  check_network(network);
+}
 
 void ScheduleReader::read_network_key(const Entry& entry) {
   const std::string key = normal_name(entry.key);
   NetworkOptions& network = schedule_.network;
   if (key == "latency") return read_latency(entry.value, network.latency);
-  if (key == "links") return read_links(entry.value);
+  if (key == "links") {
+    if (!entry.value.is_list()) {
+      return wrong(entry.value, "links", "a list of { from, to, purpose, latency }");
+    }
+    for (const Tree& item : entry.value.items) read_link(item);
+    return;
+  }
   if (!want_map(entry.value, entry.key)) return;
   for (const Entry& each : entry.value.entries) {
     if (is_ignored(each.key)) continue;
     if (const auto index = purpose_index(each.key)) {
       read_latency(each.value, network.latency_by_purpose[*index].emplace());
     } else {
-      unknown_key(each, "`latency-by-purpose`",
-                  {"consensus", "foreground", "membership", "repair"});
+      unknown_key(each, "`latency-by-purpose`", purpose_names());
     }
   }
 }
+
+void ScheduleReader::read_link(const Tree& item) {
+  if (!want_map(item, "links")) return;
+  NetworkOptions::Link link;
+  for (const Entry& entry : item.entries) {
+    const std::string key = normal_name(entry.key);
+    if (key == "from") {
+      link.from = read_address(entry.value, "from").value_or(Address{});
+    } else if (key == "to") {
+      link.to = read_address(entry.value, "to").value_or(Address{});
+    } else if (key == "purpose") {
+      const auto index = entry.value.is_scalar() ? purpose_index(entry.value.text) : std::nullopt;
+      if (index) {
+        link.purpose = kPurposes[*index];
+      } else {
+        wrong(entry.value, "purpose", "one of consensus, foreground, membership, repair");
+      }
+    } else if (key == "latency") {
+      read_latency(entry.value, link.latency);
+    } else if (!is_ignored(entry.key)) {
+      unknown_key(entry, "a link", {"from", "latency", "purpose", "to"});
+    }
+  }
+  if (item.find("latency") == nullptr) problems_.add(item.mark, "a link needs `latency`");
+  schedule_.network.links.push_back(std::move(link));
+}
+
+void ScheduleReader::check_network(const Tree& network) {
+  if (!problems_.empty()) return;
+  const WeatherOptions& weather = schedule_.network.weather;
+  const StreamOptions& stream = schedule_.network.stream;
+  if (weather.slot == 0ns && !(weather == WeatherOptions{})) {
+    problems_.add(network.find("weather")->mark, "weather needs a `slot`: how long it holds",
+                  "such as { slot: 10s, rough: 20%, extra: 50ms..200ms }");
+  }
+  if (stream.rto_min > stream.rto_max) {
+    problems_.add(network.find("stream")->mark,
+                  "`rto-min` is at most `rto-max`: " + rejoin::to_text(stream.rto_min) +
+                      " is more than " + rejoin::to_text(stream.rto_max));
+  }
+}
+
+// ---- Latencies -----------------------------------------------------------------------------
 
 void ScheduleReader::read_latency(const Tree& value, LatencyOptions& out) {
   constexpr std::string_view wanted =
@@ -47,6 +111,7 @@ void ScheduleReader::read_latency(const Tree& value, LatencyOptions& out) {
     const auto range = parse_duration_range(value.text);
     if (!range) return wrong(value, "latency", wanted);
     out = range->min == range->max ? constant_latency(range->min) : uniform_latency(*range);
+    if (const auto problem = problem_of(out)) problems_.add(value.mark, *problem);
     return;
   }
   if (!value.is_map() || is_pick(value)) return wrong(value, "latency", wanted);
@@ -67,43 +132,80 @@ void ScheduleReader::read_latency(const Tree& value, LatencyOptions& out) {
       std::sort(known.begin(), known.end());
       unknown_key(entry, "`latency`", known);
       out.distribution = "unknown";
-    } else if (!out.distribution.empty()) {
-      return wrong(value, "latency", wanted);
+      continue;
+    }
+    if (!out.distribution.empty()) return wrong(value, "latency", wanted);
+    out.distribution = spec->name;
+    if (spec->has_parts) {
+      read_parts(entry.value, out);
+    } else if (spec->has_buckets) {
+      read_buckets(entry.value, out);
     } else {
-      out.distribution = spec->name;
       const Vocabulary::Plugin plugin{std::string(spec->name), spec->params};
       out.params = read_params(entry.value, plugin, entry.mark, true);
     }
   }
   if (out.distribution.empty()) return wrong(value, "latency", wanted);
-  if (!problems_.empty()) return;
+  if (!problems_.empty()) return;  // perhaps of these values
   if (const auto problem = problem_of(out)) problems_.add(value.mark, *problem);
 }
 
-void ScheduleReader::read_links(const Tree& links) {
-  if (!links.is_list()) return wrong(links, "links", "a list of { from, to, latency }");
-  for (const Tree& item : links.items) {
-    if (!want_map(item, "links")) continue;
-    NetworkOptions::Link link;
+void ScheduleReader::read_parts(const Tree& list, LatencyOptions& out) {
+  constexpr std::string_view wanted = "a list of { weight, latency }";
+  if (!list.is_list()) return wrong(list, "mixture", wanted);
+  for (const Tree& item : list.items) {
+    if (!item.is_map()) {
+      wrong(item, "mixture", wanted);
+      continue;
+    }
+    LatencyOptions::Part part;
     for (const Entry& entry : item.entries) {
       const std::string key = normal_name(entry.key);
-      if (key == "from") {
-        link.from = read_address(entry.value, "from").value_or(Address{});
-      } else if (key == "to") {
-        link.to = read_address(entry.value, "to").value_or(Address{});
+      if (key == "weight") {
+        part.weight = read_weight(entry.value);
       } else if (key == "latency") {
-        read_latency(entry.value, link.latency);
+        read_latency(entry.value, part.latency);
       } else if (!is_ignored(entry.key)) {
-        unknown_key(entry, "a link", {"from", "latency", "to"});
+        unknown_key(entry, "a part of a mixture", {"latency", "weight"});
       }
     }
-    for (const std::string_view key : {"from", "to", "latency"}) {
-      if (item.find(key) == nullptr) {
-        problems_.add(item.mark, "a link needs `" + std::string(key) + "`");
-      }
+    if (item.find("latency") == nullptr) {
+      problems_.add(item.mark, "a part of a mixture needs `latency`");
     }
-    schedule_.network.links.push_back(link);
+    out.parts.push_back(std::move(part));
   }
+}
+
+void ScheduleReader::read_buckets(const Tree& list, LatencyOptions& out) {
+  constexpr std::string_view wanted = "a list of { range, weight }";
+  if (!list.is_list()) return wrong(list, "histogram", wanted);
+  for (const Tree& item : list.items) {
+    if (!item.is_map()) {
+      wrong(item, "histogram", wanted);
+      continue;
+    }
+    LatencyOptions::Bucket bucket;
+    for (const Entry& entry : item.entries) {
+      const std::string key = normal_name(entry.key);
+      if (key == "range") {
+        bucket.range = read_as<DurationRange>(entry.value, "range", ParamType::duration_range)
+                           .value_or(DurationRange{});
+      } else if (key == "weight") {
+        bucket.weight = read_weight(entry.value);
+      } else if (!is_ignored(entry.key)) {
+        unknown_key(entry, "a bucket of a histogram", {"range", "weight"});
+      }
+    }
+    if (item.find("range") == nullptr) {
+      problems_.add(item.mark, "a bucket of a histogram needs `range`");
+    }
+    out.buckets.push_back(bucket);
+  }
+}
+
+std::uint64_t ScheduleReader::read_weight(const Tree& value) {
+  const auto weight = read_as<std::int64_t>(value, "weight", ParamType::integer);
+  return static_cast<std::uint64_t>(weight.value_or(1));
 }
 
 }  // namespace rejoin::sim

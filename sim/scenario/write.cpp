@@ -1,15 +1,14 @@
 // Schedules as scenario files: what fuzzing saves and shrinking writes.
+#include <algorithm>
 #include <utility>
 
-#include "model/distribution.hpp"
 #include "model/params.hpp"
 #include "sim/scenario/fields.hpp"
 #include "sim/scenario/print.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "sim/scenario/write.hpp"
 
 namespace rejoin::sim {
-
-namespace {
 
 Tree map_of(std::vector<std::pair<std::string, Tree>> entries) {
   Tree out = make_map({});
@@ -17,20 +16,14 @@ Tree map_of(std::vector<std::pair<std::string, Tree>> entries) {
   return out;
 }
 
-Tree list_of(const std::vector<std::string>& texts) {
-  Tree out = make_list({});
-  for (const std::string& text : texts) out.items.push_back(make_scalar(text));
-  return out;
-}
-
-Tree of(Duration duration) {
+Tree tree_of(Duration duration) {
   return make_scalar(rejoin::to_text(duration));
 }
-Tree of(std::uint64_t number) {
+Tree tree_of(std::uint64_t number) {
   return make_scalar(std::to_string(number));
 }
 
-Tree of(const ParamValue& value) {
+Tree tree_of(const ParamValue& value) {
   const auto hosts = [](const Selectors& list) {
     Tree out = make_list({});
     for (const Selector& each : list) out.items.push_back(make_scalar(rejoin::to_text(each)));
@@ -48,20 +41,17 @@ Tree of(const ParamValue& value) {
   return make_scalar(to_text(value));
 }
 
-Tree of(const Params& params) {
+Tree tree_of(const Params& params) {
   Tree out = make_map({});
-  for (const auto& [name, value] : params.all()) out.set(name, of(value));
+  for (const auto& [name, value] : params.all()) out.set(name, tree_of(value));
   return out;
 }
 
-Tree of(const LatencyOptions& latency) {
-  const DistributionSpec* const spec = Distributions::find(latency.distribution);
-  Tree out = map_of({{latency.distribution, of(latency.params)}});
-  if (spec != nullptr && spec->params.size() == 1) {
-    out = map_of({{latency.distribution, of(latency.params.all().begin()->second)}});
-  }
-  if (latency.floor != 0ns) out.set("floor", of(latency.floor));
-  if (latency.cap != kNoCap) out.set("cap", of(latency.cap));
+namespace {
+
+Tree list_of(const std::vector<std::string>& texts) {
+  Tree out = make_list({});
+  for (const std::string& text : texts) out.items.push_back(make_scalar(text));
   return out;
 }
 
@@ -88,11 +78,11 @@ Tree of_keys(const std::vector<Key>& keys) {
 void add_trigger(const Trigger& trigger, Tree& step) {
   using What = trigger::When::What;
   if (const auto* at = std::get_if<trigger::At>(&trigger)) {
-    step.set("at", of(at->time.time_since_epoch()));
+    step.set("at", tree_of(at->time.time_since_epoch()));
   } else if (const auto* after = std::get_if<trigger::After>(&trigger)) {
-    step.set("after", of(after->delay));
+    step.set("after", tree_of(after->delay));
   } else if (const auto* quiet = std::get_if<trigger::Quiet>(&trigger)) {
-    step.set("when", map_of({{"quiet", of(quiet->length)}}));
+    step.set("when", map_of({{"quiet", tree_of(quiet->length)}}));
   }
   const auto* const when = std::get_if<trigger::When>(&trigger);
   if (when == nullptr) return;
@@ -100,7 +90,7 @@ void add_trigger(const Trigger& trigger, Tree& step) {
   const auto fact = [&](std::string name, Tree value) {
     step.set("when", map_of({{std::move(name), std::move(value)}}));
   };
-  const auto sync = [&] { return map_of({{"node", node}, {"count", of(when->count)}}); };
+  const auto sync = [&] { return map_of({{"node", node}, {"count", tree_of(when->count)}}); };
   switch (when->what) {
     case What::removed:
       return fact("removed", node);
@@ -140,22 +130,22 @@ void add_operate(const action::Operate& operate, Tree& step) {
     if (operate.level) what.set("level", make_scalar(std::string(to_name(*operate.level))));
     if (!operate.via.is_none()) what.set("via", make_scalar(to_name(operate.via)));
     if (operate.direct) what.set("direct", make_scalar("true"));
-    if (operate.clients != 1) what.set("clients", of(std::uint64_t{operate.clients}));
-    if (operate.every != 0ns) what.set("every", of(operate.every));
+    if (operate.clients != 1) what.set("clients", tree_of(std::uint64_t{operate.clients}));
+    if (operate.every != 0ns) what.set("every", tree_of(operate.every));
     step.set(to_name(operate.kind), std::move(what));
   }
   if (operate.background) step.set("background", make_scalar("true"));
   if (operate.expect) step.set("expect", make_scalar(std::string(to_name(*operate.expect))));
 }
 
-Tree of(const Step& step) {
+Tree step_tree(const Step& step) {
   Tree out = map_of({{"label", make_scalar(step.label)}});
   add_trigger(step.trigger, out);
   if (const auto* operate = std::get_if<action::Operate>(&step.action)) {
     add_operate(*operate, out);
   } else if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
-    out.set(inject->fault, of(inject->params));
-    if (inject->lasts) out.set("for", of(*inject->lasts));
+    out.set(inject->fault, tree_of(inject->params));
+    if (inject->lasts) out.set("for", tree_of(*inject->lasts));
     if (inject->may_miss) out.set("may-miss", make_scalar("true"));
   } else if (const auto* end = std::get_if<action::End>(&step.action)) {
     out.set("end", make_scalar(end->label));
@@ -165,7 +155,7 @@ Tree of(const Step& step) {
   return out;
 }
 
-Tree of(const Expectation& expect) {
+Tree expectation_tree(const Expectation& expect) {
   Tree out = make_map({});
   if (!expect.violates.empty()) out.set("violates", list_of(expect.violates));
   if (!expect.vacuous.empty()) out.set("vacuous", list_of(expect.vacuous));
@@ -193,33 +183,16 @@ void add_fields(const Schedule& schedule, Tree& file) {
     const ParamValue value = field.get(schedule, field);
     const bool always = field.key == "profile" || field.key == "seed";
     if (!always && value == field.get(defaults, field)) continue;
-    if (field.section.empty()) {
-      file.set(field.key, of(value));
-      continue;
+    // `network.weather` is a map in a map.
+    Tree* map = &file;
+    for (std::string_view path = field.section; !path.empty();) {
+      const std::string_view name = path.substr(0, path.find('.'));
+      if (map->find(name) == nullptr) map->set(name, make_map({}));
+      map = map->find(name);
+      path.remove_prefix(std::min(path.size(), name.size() + 1));
     }
-    if (file.find(field.section) == nullptr) file.set(field.section, make_map({}));
-    file.find(field.section)->set(field.key, of(value));
+    map->set(field.key, tree_of(value));
   }
-}
-
-void add_network(const NetworkOptions& network, Tree& file) {
-  Tree out = make_map({});
-  if (const Tree* const fields_of_network = file.find("network")) out = *fields_of_network;
-  if (!(network.latency == NetworkOptions{}.latency)) out.set("latency", of(network.latency));
-  Tree by_purpose = make_map({});
-  for (std::size_t i = 0; i < network.latency_by_purpose.size(); ++i) {
-    const auto& latency = network.latency_by_purpose[i];
-    if (latency) by_purpose.set(to_name(static_cast<Purpose>(i)), of(*latency));
-  }
-  if (!by_purpose.entries.empty()) out.set("latency-by-purpose", std::move(by_purpose));
-  Tree links = make_list({});
-  for (const NetworkOptions::Link& link : network.links) {
-    links.items.push_back(map_of({{"from", make_scalar(to_name(link.from))},
-                                  {"to", make_scalar(to_name(link.to))},
-                                  {"latency", of(link.latency)}}));
-  }
-  if (!links.items.empty()) out.set("links", std::move(links));
-  if (!out.entries.empty()) file.set("network", std::move(out));
 }
 
 }  // namespace
@@ -230,16 +203,17 @@ Tree as_tree(const Schedule& schedule) {
   if (!schedule.about.empty()) file.set("about", make_scalar(schedule.about));
   add_fields(schedule, file);
   add_network(schedule.network, file);
+  add_topology(schedule.topology, file);
   Tree sync = make_list({});
   for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
-    sync.items.push_back(map_of({{mechanism.name, of(mechanism.params)}}));
+    sync.items.push_back(map_of({{mechanism.name, tree_of(mechanism.params)}}));
   }
   file.set("sync", sync.items.empty() ? make_scalar("none") : std::move(sync));
   Tree timeline = make_list({});
-  for (const Step& step : schedule.timeline) timeline.items.push_back(of(step));
+  for (const Step& step : schedule.timeline) timeline.items.push_back(step_tree(step));
   file.set("timeline", std::move(timeline));
   file.set("check", list_of(schedule.check));
-  Tree expect = of(schedule.expect);
+  Tree expect = expectation_tree(schedule.expect);
   if (!expect.entries.empty()) file.set("expect", std::move(expect));
   return in_order(file);
 }
