@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "model/check.hpp"
-#include "sim/run/run.hpp"
+#include "sim/run/check.hpp"
 #include "sim/run/vocabulary.hpp"
 
 namespace rejoin::app {
@@ -39,14 +39,14 @@ std::string check_sync(const std::string& sync) {
 }
 
 // What is wrong with the run of one seed; empty when nothing is.
-std::string check_seed(const sim::Scenario& scenario, const std::string& file, std::uint64_t seed) {
+std::string check_seed(const sim::Scenario& scenario, std::uint64_t seed) {
   const auto schedule = scenario.materialise(seed);
   if (!schedule) return text_of(schedule.error());
   std::string out;
-  for (const std::string& complaint : sim::check_schedule(*schedule)) {
-    out += error_text(complaint);
+  for (const sim::Complaint& each : sim::complaints_about(*schedule)) {
+    out += sim::to_text(scenario.at(each.where, each.what, each.allowed));
   }
-  return out.empty() ? out : file + ":\n" + out;
+  return out;
 }
 
 tl::expected<Job, std::string> load_file(const std::string& file, const Selection& selection,
@@ -61,7 +61,7 @@ tl::expected<Job, std::string> load_file(const std::string& file, const Selectio
                                      " seeds from " + std::to_string(job.first_seed) + " on"));
   }
   for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
-    const std::string wrong = check_seed(job.scenario, file, job.first_seed + trial);
+    const std::string wrong = check_seed(job.scenario, job.first_seed + trial);
     if (!wrong.empty()) return tl::unexpected(wrong);
   }
   return job;

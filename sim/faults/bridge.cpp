@@ -41,7 +41,8 @@ std::string says(const Params& params) {
                             param("among", ParamType::hosts, "nodes", "who is split")},
                  .ends = true,
                  .inject = inject,
-                 .says = says});
+                 .says = says,
+                 .nemesis = {.exempt = "no majority sees itself whole while it lasts"}});
 
 }  // namespace
 }  // namespace rejoin::sim

@@ -1,11 +1,7 @@
 #include "sim/run/run.hpp"
 
 #include <algorithm>
-#include <set>
 
-#include "protocols/partitioning/placement.hpp"
-#include "protocols/sync/mechanism.hpp"
-#include "sim/faults/fault.hpp"
 #include "sim/invariants/judges.hpp"
 #include "sim/kernel/network.hpp"
 #include "sim/run/cluster.hpp"
@@ -167,49 +163,6 @@ class Runner final : public KernelListener, public TimelineListener {
 
 RunRecord run(const Schedule& schedule, const RunOptions& options) {
   return Runner(schedule, options).run();
-}
-
-std::vector<std::string> check_schedule(const Schedule& schedule) {
-  std::vector<std::string> out;
-  const auto says = [&out](const std::string& where, const std::string& what) {
-    out.push_back((where.empty() ? "" : where + ": ") + what);
-  };
-  if (schedule.cluster.nodes == 0) says("", "a cluster has at least one node");
-  if (schedule.node.partitioning.partitions == 0) says("", "a cluster has at least one partition");
-  if (schedule.cluster.founders > schedule.cluster.nodes) {
-    says("", "more founders than nodes");
-  }
-  if (schedule.node.partitioning.shortage == MapShortage::refuse &&
-      founder_count(schedule) < schedule.node.partitioning.replication) {
-    says("", "with shortage: refuse, at least as many nodes found the cluster as replication asks");
-  }
-  if (Placements::find(schedule.node.partitioning.placement) == nullptr) {
-    says("", "unknown placement " + schedule.node.partitioning.placement);
-  }
-  for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
-    if (Mechanisms::find(mechanism.name) == nullptr)
-      says("", "unknown mechanism " + mechanism.name);
-  }
-  for (const std::string& name : schedule.check) {
-    if (Invariants::find(name) == nullptr) says("", "unknown invariant " + name);
-  }
-  std::set<std::string> labels;
-  for (const Step& step : schedule.timeline) {
-    if (!labels.insert(step.label).second) says(step.where, "two steps are labelled " + step.label);
-    if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
-      if (Faults::find(inject->fault) == nullptr)
-        says(step.where, "unknown fault " + inject->fault);
-    }
-    if (const auto* operate = std::get_if<action::Operate>(&step.action)) {
-      if (operate->clients == 0 || operate->clients > schedule.cluster.clients) {
-        says(step.where,
-             "the cluster has " + std::to_string(schedule.cluster.clients) + " clients");
-      }
-      if (operate->direct && operate->via.is_none())
-        says(step.where, "a direct read names its node");
-    }
-  }
-  return out;
 }
 
 }  // namespace rejoin::sim

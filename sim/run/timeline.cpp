@@ -52,8 +52,8 @@ void Timeline::reach(std::size_t step) {
   } else if (const auto* when = std::get_if<trigger::When>(&trigger)) {
     const bool led = std::any_of(world_.nodes().begin(), world_.nodes().end(),
                                  [](const auto& item) { return item.second.leader; });
-    const bool ended = when->what == trigger::When::What::ended &&
-                       steps_[by_label_.at(when->text)].taken_back;
+    const bool ended =
+        when->what == trigger::When::What::ended && steps_[by_label_.at(when->text)].taken_back;
     if (ended || (when->what == trigger::When::What::leader && led)) schedule(step, kernel_.now());
   }
 }
@@ -115,9 +115,9 @@ void Timeline::strike(std::size_t step, const action::Inject& inject) {
   const FaultSpec* const fault = Faults::find(inject.fault);
   CHECK_THAT(fault != nullptr);
   const std::string& label = schedule_.timeline[step].label;
-  Targets targets = find_targets(
-      *fault, inject.params,
-      {.schedule = schedule_, .kernel = kernel_, .world = world_, .label = label});
+  Targets targets =
+      find_targets(*fault, inject.params,
+                   {.schedule = schedule_, .kernel = kernel_, .world = world_, .label = label});
   const std::string says = fault->says(targets.said);
   kernel_.publish({}, fact::FaultInjected{.fault = inject.fault, .target = says});
   FaultSite site{.kernel = kernel_,
@@ -139,7 +139,9 @@ void Timeline::strike(std::size_t step, const action::Inject& inject) {
   state.lasts = true;
   ++awaited_;
   agenda_.push_back({.run = [this, step] { take_back(step); }, .step = step, .awaited = false});
-  kernel_.control_at(kernel_.now() + *inject.lasts, steps_.size() + agenda_.size() - 1);
+  const MonotonicTime now = kernel_.now();
+  const MonotonicTime over = *inject.lasts > kForever - now ? kForever : now + *inject.lasts;
+  kernel_.control_at(over, steps_.size() + agenda_.size() - 1);
 }
 
 void Timeline::take_back(std::size_t step) {
