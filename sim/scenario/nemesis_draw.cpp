@@ -272,7 +272,12 @@ class Drawer {
   // ---- Who strikes alone ----
 
   [[nodiscard]] static bool may_destroy(const NemesisFault& fault) {
-    return fault.plugin->destroys || fault.plugin->nemesis.destroys != nullptr;
+    const NemesisSpec& spec = fault.plugin->nemesis;
+    return fault.plugin->destroys || spec.destroys != nullptr || spec.after_with != nullptr ||
+           wipes(spec.after);
+  }
+  [[nodiscard]] static bool wipes(NemesisSpec::After after) {
+    return after == NemesisSpec::After::restart_then_wipe || after == NemesisSpec::After::wipe;
   }
   // The alternatives of its victims that are known at run time only, few enough.
   [[nodiscard]] std::vector<Tree> roving(const NemesisFault& fault) const {
@@ -387,8 +392,15 @@ class Drawer {
 
   [[nodiscard]] static bool destroys(const NemesisFault& fault, const Values& values) {
     const Vocabulary::Plugin& plugin = *fault.plugin;
+    if (wipes(after(plugin, values))) return true;
     if (plugin.nemesis.destroys == nullptr) return plugin.destroys;
     return plugin.nemesis.destroys(params_of(plugin, values));
+  }
+
+  [[nodiscard]] static NemesisSpec::After after(const Vocabulary::Plugin& plugin,
+                                                const Values& values) {
+    if (plugin.nemesis.after_with == nullptr) return plugin.nemesis.after;
+    return plugin.nemesis.after_with(params_of(plugin, values));
   }
 
   // The step, and those that follow from it. `pool`: from whom it draws whom it takes out of
@@ -397,8 +409,7 @@ class Drawer {
             MonotonicTime until, bool anyone) {
     const NemesisFault& fault = strike.fault;
     const NemesisSpec& spec = fault.plugin->nemesis;
-    const bool followed =
-        spec.after != NemesisSpec::After::nothing || spec.after_with != nullptr;
+    const bool followed = spec.after != NemesisSpec::After::nothing || spec.after_with != nullptr;
     Tree params = make_map({}, fault.mark);
     Tree victims;
     for (const auto& [name, value] : values) {
@@ -443,17 +454,14 @@ class Drawer {
   void follow(const std::string& label, const Strike& strike, const Values& values,
               const Tree& victims, Duration lasts) {
     using After = NemesisSpec::After;
-    const Vocabulary::Plugin& plugin = *strike.fault.plugin;
-    const After after = plugin.nemesis.after_with != nullptr
-                            ? plugin.nemesis.after_with(params_of(plugin, values))
-                            : plugin.nemesis.after;
+    const After then = after(*strike.fault.plugin, values);
     const Mark& mark = strike.fault.mark;
     const MonotonicTime over = strike.at + lasts + kUntilRestart;
-    if (after == After::restart || after == After::restart_then_wipe) {
+    if (then == After::restart || then == After::restart_then_wipe) {
       restart(label + "-restart", mark, over, victims, false);
     }
-    if (after == After::restart_then_wipe || after == After::wipe) {
-      const Duration wait = after == After::wipe ? 0ns : kUntilWipe;
+    if (wipes(then)) {
+      const Duration wait = then == After::wipe ? 0ns : kUntilWipe;
       restart(label + "-wipe", mark, over + wait, victims, true);
     }
   }
