@@ -5,6 +5,8 @@
 #include <charconv>
 
 #include "model/params.hpp"
+#include "sim/app/list.hpp"
+#include "sim/app/outputs.hpp"
 
 namespace rejoin::app {
 
@@ -23,6 +25,7 @@ struct Words {
   std::string from;
   std::string until;
   std::string format = "text";
+  std::vector<std::string> outs;
   bool resolved = false;
   std::string kind;
 };
@@ -33,6 +36,7 @@ struct Parser {
   CLI::App* replay = nullptr;
   CLI::App* validate = nullptr;
   CLI::App* list = nullptr;
+  CLI::App* schema = nullptr;
   CLI::Option* trace = nullptr;
   Words words;
 };
@@ -56,21 +60,27 @@ void declare(Parser& parser) {
                          "PROGRAM: --verify with another build of rejoin, or of rejoin_digests");
   parser.trace = parser.run
                      ->add_option("--trace", words.trace,
-                                  "print events; filter: node=, kind=, purpose=, key=, or a word, "
-                                  "joined by commas")
+                                  "print events; filter: node=, kind=, purpose=, key=, group=, "
+                                  "or a word, joined by commas")
                      ->expected(0, 1);
   parser.run->add_option("--from", words.from, "virtual time at which the trace starts, as 30s");
   parser.run->add_option("--until", words.until, "virtual time at which the trace ends");
   parser.run->add_option("--format", words.format, "text or json");
+  parser.run
+      ->add_option("--out", words.outs,
+                   "KIND[=FILE]: also write text, json or the schedule; - is standard output, "
+                   "without =FILE it goes below results/")
+      ->allow_extra_args(false);
   parser.replay = parser.app.add_subcommand("replay-steps", "")->group("");
   parser.replay->add_flag("--no-expect", words.no_expect, "");
   parser.validate = parser.app.add_subcommand("validate", "check scenario files");
   parser.validate->add_option("FILE", words.files, "scenario files");
   parser.validate->add_flag("--resolved", words.resolved, "print the merged file");
   parser.list = parser.app.add_subcommand("list", "what can be named in a scenario file");
-  parser.list->add_option("KIND", words.kind,
-                          "mechanisms, faults, invariants, placements, mutants or metrics");
-  for (CLI::App* command : {parser.run, parser.replay, parser.validate, parser.list}) {
+  parser.list->add_option("KIND", words.kind, kinds_text());
+  parser.schema = parser.app.add_subcommand("schema", "the JSON Schema of scenario files");
+  for (CLI::App* command :
+       {parser.run, parser.replay, parser.validate, parser.list, parser.schema}) {
     command->allow_extras();
   }
 }
@@ -148,6 +158,49 @@ bool names_a_file(const std::string& word) {
   return word.ends_with(".yaml") || word.ends_with(".yml");
 }
 
+tl::expected<OutRequest, std::string> out_of(const std::string& word) {
+  const std::size_t equals = word.find('=');
+  const std::string kind = word.substr(0, equals);
+  const auto known = out_kind_of(kind);
+  if (!known) {
+    return tl::unexpected(
+        error_text("--out: there is no kind `" + kind + "`", hint_of(kind, out_kinds(), "kinds")));
+  }
+  OutRequest out{.kind = *known};
+  if (equals != std::string::npos) out.file = word.substr(equals + 1);
+  if (out.file && out.file->empty()) {
+    return tl::unexpected(error_text("--out: `" + word + "` names no file",
+                                     "as in --out " + kind + "=FILE, or --out " + kind));
+  }
+  return out;
+}
+
+tl::expected<std::vector<OutRequest>, std::string> outs_of(const Words& words, bool format_given) {
+  std::vector<OutRequest> out;
+  for (const std::string& word : words.outs) {
+    const auto request = out_of(word);
+    if (!request) return tl::unexpected(request.error());
+    const auto same = std::find_if(out.begin(), out.end(), [&](const OutRequest& other) {
+      return other.file == request->file && (request->file || other.kind == request->kind);
+    });
+    if (same != out.end()) {
+      const std::string where = !request->file          ? "below results/"
+                                : *request->file == "-" ? "on standard output"
+                                                        : "in `" + *request->file + "`";
+      return tl::unexpected(error_text("--out: two reports " + where + ": " +
+                                       std::string(to_name(same->kind)) + " and " +
+                                       std::string(to_name(request->kind))));
+    }
+    if (request->file == "-" && format_given) {
+      return tl::unexpected(
+          error_text("--out " + word + " and --format both say what goes to standard output",
+                     "leave out --format"));
+    }
+    out.push_back(*request);
+  }
+  return out;
+}
+
 tl::expected<Command, std::string> run_of(Parser& parser) {
   Words& words = parser.words;
   RunCommand out;
@@ -179,6 +232,9 @@ tl::expected<Command, std::string> run_of(Parser& parser) {
                                      hint_of(words.format, {"text", "json"}, "formats")));
   }
   out.format = words.format == "json" ? Format::json : Format::text;
+  auto outs = outs_of(words, parser.run->count("--format") != 0);
+  if (!outs) return tl::unexpected(outs.error());
+  out.outputs = *std::move(outs);
   return out;
 }
 
@@ -187,6 +243,7 @@ tl::expected<Command, std::string> command_of(Parser& parser) {
   if (const auto complaint = complain_of_extra(*chosen)) return tl::unexpected(*complaint);
   if (chosen == parser.run) return run_of(parser);
   if (chosen == parser.list) return ListCommand{.kind = parser.words.kind};
+  if (chosen == parser.schema) return SchemaCommand{};
   if (chosen == parser.replay) return ReplayCommand{.expectations = !parser.words.no_expect};
   if (parser.words.files.empty()) {
     return tl::unexpected(error_text("`rejoin validate` needs a scenario file",

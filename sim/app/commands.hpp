@@ -38,14 +38,26 @@ struct Selection {
 
 enum class Format : std::uint8_t { text, json };
 
+// What `--out` can write.
+enum class OutKind : std::uint8_t {
+  text,
+  json,
+  schedule,  // what was run, as a scenario file with nothing left to pick
+};
+struct OutRequest {
+  OutKind kind{};
+  std::optional<std::string> file = {};  // `-` is standard output; none: below results/
+};
+
 struct RunCommand {
   Selection selection;
   bool verify = false;
-  std::string verify_with = {};  // the program to compare with; empty: this one
+  std::string verify_with = {};      // the program to compare with; empty: this one
   std::optional<std::string> trace;  // the filter, may be empty
   MonotonicTime trace_from{};
   MonotonicTime trace_until = kForever;
   Format format = Format::text;
+  std::vector<OutRequest> outputs;
 };
 struct ReplayCommand {  // hidden: the second process of --verify
   bool expectations = true;
@@ -57,16 +69,19 @@ struct ValidateCommand {
 struct ListCommand {
   std::string kind;  // empty: everything, a line each
 };
+struct SchemaCommand {};
 struct PrintCommand {  // --help, --version
   std::string text;
 };
 
-using Command = std::variant<RunCommand, ReplayCommand, ValidateCommand, ListCommand, PrintCommand>;
+using Command = std::variant<RunCommand, ReplayCommand, ValidateCommand, ListCommand, SchemaCommand,
+                             PrintCommand>;
 
 [[nodiscard]] ExitStatus execute(const RunCommand& command);
 [[nodiscard]] ExitStatus execute(const ReplayCommand& command);
 [[nodiscard]] ExitStatus execute(const ValidateCommand& command);
 [[nodiscard]] ExitStatus execute(const ListCommand& command);
+[[nodiscard]] ExitStatus execute(const SchemaCommand& command);
 [[nodiscard]] ExitStatus execute(const PrintCommand& command);
 
 // `error: WHAT`, and `  hint: HINT` unless that is empty.

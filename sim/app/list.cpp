@@ -1,4 +1,7 @@
 // `rejoin list`: what is registered, with what a file needs to know to use it.
+#include "sim/app/list.hpp"
+
+#include "model/distribution.hpp"
 #include "model/mutant.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
@@ -7,6 +10,7 @@
 #include "sim/app/load.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/invariants/invariant.hpp"
+#include "sim/scenario/selectors.hpp"
 
 namespace rejoin::app {
 
@@ -59,7 +63,41 @@ std::vector<Entry> mechanisms() {
 
 std::vector<Entry> faults() {
   std::vector<Entry> out;
-  for (const sim::FaultSpec& spec : sim::Faults::all()) out.push_back(entry_of(spec));
+  for (const sim::FaultSpec& spec : sim::Faults::all()) {
+    Entry entry = entry_of(spec);
+    entry.notes.emplace_back("class", sim::to_name(spec.kind));
+    entry.notes.emplace_back(
+        "lasts", !spec.ends   ? "a moment: it takes no `for`, and nothing takes it back"
+                 : spec.stays ? "`for` so long, until `end`, or for good"
+                              : "`for` so long, until `end`, or until the last phase of the run");
+    if (!spec.claims.empty()) {
+      entry.notes.emplace_back("holds", std::string(spec.claims) +
+                                            " of its hosts: no other fault that does can last "
+                                            "there at that time");
+    }
+    if (spec.destroys) entry.notes.emplace_back("destroys", "what disks held");
+    if (spec.needs_disk) entry.notes.emplace_back("needs", "hosts with disks: nodes");
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+std::vector<Entry> distributions() {
+  std::vector<Entry> out;
+  for (const DistributionSpec& spec : Distributions::all()) {
+    Entry entry = entry_of(spec);
+    if (spec.has_parts) entry.notes.emplace_back("takes", "a list of { weight, latency }");
+    if (spec.has_buckets) entry.notes.emplace_back("takes", "a list of { range, weight }");
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+std::vector<Entry> selectors() {
+  std::vector<Entry> out;
+  for (const sim::SelectorForm& form : sim::selector_forms()) {
+    out.push_back({.name = std::string(form.text), .help = std::string(form.help)});
+  }
   return out;
 }
 
@@ -101,6 +139,10 @@ const std::vector<Kind>& kinds() {
        &mechanisms},
       {"faults", "what a step of a timeline can do to machines and network", &faults},
       {"invariants", "what must hold: `check` and `expect: violates` of a file", &invariants},
+      {"distributions",
+       "what delays are drawn from: `latency` of a file; `floor` and `cap` go with each",
+       &distributions},
+      {"selectors", "whom a fault can be for, as its hosts are written", &selectors},
       {"placements", "which nodes own which partition: `cluster: placement` of a file",
        &placements},
       {"mutants", "bugs that rejoin-hunt can plant in the protocols", &planted_bugs},
@@ -153,6 +195,15 @@ void put_names(reports::Page& page, const Kind& kind) {
 }
 
 }  // namespace
+
+std::string kinds_text() {
+  std::string out;
+  for (const Kind& kind : kinds()) {
+    if (!out.empty()) out += &kind == &kinds().back() ? " or " : ", ";
+    out += kind.name;
+  }
+  return out;
+}
 
 ExitStatus execute(const ListCommand& command) {
   constexpr std::size_t kWidth = 100;

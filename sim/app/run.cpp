@@ -8,6 +8,7 @@
 #include "sim/app/commands.hpp"
 #include "sim/app/guard.hpp"
 #include "sim/app/load.hpp"
+#include "sim/app/outputs.hpp"
 #include "sim/app/replay.hpp"
 #include "sim/app/trace.hpp"
 #include "sim/run/run.hpp"
@@ -122,6 +123,14 @@ void report_text(const RunCommand& command, const Job& job, const Outcome& outco
         std::string(job.trials == 1 ? "" : ", in every trial") + ".\n");
 }
 
+// For files: without colours.
+std::string plain_text(const RunCommand& command, const Job& job,
+                       const std::vector<RunRecord>& trials) {
+  reports::TextOptions options = text_options(command, trials, job.schedule(job.first_seed));
+  options.colour = false;
+  return reports::text_report(trials, options);
+}
+
 bool all_pass(const std::vector<RunRecord>& trials) {
   return std::all_of(trials.begin(), trials.end(),
                      [](const RunRecord& record) { return record.verdict == Verdict::pass; });
@@ -140,13 +149,19 @@ ExitStatus execute(const RunCommand& command) {
     print_error(jobs.error());
     return ExitStatus::bad_input;
   }
+  auto outputs = Outputs::open(command.outputs, *jobs);
+  if (!outputs) {
+    print_error(outputs.error());
+    return ExitStatus::bad_input;
+  }
   const bool json = command.format == Format::json;
+  const bool text = !json && !outputs->takes_standard_output();
   TracePrinter printer({.filter = *filter,
                         .from = command.trace_from,
                         .until = command.trace_until,
-                        .to_stderr = json});
+                        .to_stderr = !text});
   ExitStatus status = ExitStatus::as_expected;
-  std::vector<std::vector<RunRecord>> files;
+  std::vector<Finished> all;
   std::size_t passed = 0;
   for (const Job& job : *jobs) {
     Outcome outcome = run_job(command, job, command.trace ? &printer : nullptr);
@@ -156,19 +171,24 @@ ExitStatus execute(const RunCommand& command) {
       status = ExitStatus::not_as_expected;
     }
     if (outcome.stopped) status = std::max(status, *outcome.stopped);
-    if (json) {
-      files.push_back(std::move(outcome.trials));
-    } else {
+    if (text) {
       if (&job != &jobs->front() || command.trace) print("\n");
       report_text(command, job, outcome);
     }
+    // Nothing of a run is kept that nobody will ask for.
+    if (!json && command.outputs.empty()) continue;
+    std::string report = command.outputs.empty() ? "" : plain_text(command, job, outcome.trials);
+    all.push_back({&job, std::move(outcome.trials), std::move(report)});
   }
   if (json) {
-    print(files.size() == 1 ? reports::json_report(files.front())
-                            : reports::json_report_of_files(files));
-  } else if (jobs->size() > 1) {
+    print(json_of(all));
+  } else if (text && jobs->size() > 1) {
     print("\n" + reports::counted(jobs->size(), "file") + ": " + std::to_string(passed) +
           " as expected, " + std::to_string(jobs->size() - passed) + " not\n");
+  }
+  if (const auto failure = outputs->write(all)) {
+    print_error(*failure);
+    return ExitStatus::own_failure;
   }
   return status;
 }

@@ -1,0 +1,266 @@
+#include "sim/app/outputs.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <utility>
+
+#include "reports/report.hpp"
+
+namespace rejoin::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array<std::pair<OutKind, std::string_view>, 3> kKinds = {
+    {{OutKind::text, "text"}, {OutKind::json, "json"}, {OutKind::schedule, "schedule"}}};
+
+std::string file_name(OutKind kind, std::size_t trials, std::uint64_t seed) {
+  switch (kind) {
+    case OutKind::text:
+      return "report.txt";
+    case OutKind::json:
+      return "report.json";
+    case OutKind::schedule:
+      return trials == 1 ? "schedule.yaml" : fmt::format("schedule-{}.yaml", seed);
+  }
+  return {};
+}
+
+// A name of a scenario as one of a folder, whatever it holds.
+std::string folder_name(const std::string& scenario) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  std::string out = scenario.substr(0, 100);
+  for (char& c : out) {
+    if (kPlain.find(c) == std::string_view::npos) c = '-';
+  }
+  if (out.empty() || out.front() == '.') out.insert(0, "-");
+  return out;
+}
+
+// Of the real clock, and nothing but a name: 20260131T235959Z.
+std::string time_name() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+std::string cannot(std::string_view what, const std::string& path, const std::string& why) {
+  return error_text(fmt::format("--out: cannot {} `{}`: {}", what, path, why));
+}
+
+// `latest` beside the folder points at it; replaced at once, so that it is always there.
+std::optional<std::string> point_latest_at(const fs::path& folder) {
+  const fs::path link = folder.parent_path() / "latest";
+  const fs::path fresh = folder.parent_path() / fmt::format(".latest-{}", ::getpid());
+  std::error_code error;
+  fs::remove(fresh, error);
+  fs::create_symlink(folder.filename(), fresh, error);
+  if (!error) fs::rename(fresh, link, error);
+  if (!error) return std::nullopt;
+  std::error_code ignored;
+  fs::remove(fresh, ignored);
+  return cannot("replace", link.string(), error.message());
+}
+
+}  // namespace
+
+std::string_view to_name(OutKind kind) {
+  for (const auto& [each, name] : kKinds) {
+    if (each == kind) return name;
+  }
+  return {};
+}
+
+std::optional<OutKind> out_kind_of(std::string_view name) {
+  for (const auto& [kind, each] : kKinds) {
+    if (each == name) return kind;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> out_kinds() {
+  std::vector<std::string> out;
+  for (const auto& [kind, name] : kKinds) out.emplace_back(name);
+  return out;
+}
+
+namespace {
+
+// Replaces what the file holds; false with errno when that fails.
+bool write_all(int descriptor, std::string_view text) {
+  if (::ftruncate(descriptor, 0) != 0 && errno != EINVAL) return false;  // a pipe has no length
+  while (!text.empty()) {
+    const ::ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string json_of(const std::vector<Finished>& all) {
+  if (all.size() == 1) return reports::json_report(all.front().trials);
+  std::vector<std::vector<RunRecord>> records;
+  for (const Finished& each : all) records.push_back(each.trials);
+  return reports::json_report_of_files(records);
+}
+
+struct Outputs::File {
+  explicit File(const std::string& path)
+      : descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+
+  int descriptor;
+};
+
+Outputs::Outputs() = default;
+Outputs::Outputs(Outputs&&) noexcept = default;
+Outputs& Outputs::operator=(Outputs&&) noexcept = default;
+Outputs::~Outputs() = default;
+
+tl::expected<Outputs, std::string> Outputs::open(const std::vector<OutRequest>& asked,
+                                                 const std::vector<Job>& jobs) {
+  Outputs out;
+  std::size_t runs = 0;
+  for (const Job& job : jobs) runs += job.trials;
+  for (const OutRequest& request : asked) {
+    Target target{.kind = request.kind, .path = request.file.value_or(""), .file = nullptr};
+    if (request.kind == OutKind::schedule && request.file && runs != 1) {
+      return tl::unexpected(error_text(
+          fmt::format("--out: `{}` holds one schedule, and these are {} runs", *request.file, runs),
+          "--out schedule writes each to a file of its own, below results/"));
+    }
+    if (!target.path.empty() && target.path != "-") {
+      for (const Job& job : jobs) {
+        std::error_code ignored;
+        if (!fs::equivalent(job.file, target.path, ignored)) continue;
+        return tl::unexpected(
+            error_text("--out: `" + target.path + "` is a scenario that is to be run"));
+      }
+      target.file = std::make_unique<File>(target.path);
+      if (target.file->descriptor < 0) {
+        return tl::unexpected(cannot("write", target.path, std::strerror(errno)));
+      }
+    }
+    out.targets_.push_back(std::move(target));
+  }
+  const bool folders = std::any_of(out.targets_.begin(), out.targets_.end(),
+                                   [](const Target& target) { return target.path.empty(); });
+  if (folders) {
+    if (auto wrong = out.make_folders(jobs)) return tl::unexpected(*std::move(wrong));
+  }
+  return out;
+}
+
+std::optional<std::string> Outputs::make_folders(const std::vector<Job>& jobs) {
+  const std::string time = time_name();
+  for (const Job& job : jobs) {
+    const fs::path scenario = fs::path("results") / folder_name(job.scenario.name());
+    std::error_code error;
+    fs::create_directories(scenario, error);
+    if (error) return cannot("make the folder", scenario.string(), error.message());
+    // Two runs in one second are told apart by a number.
+    for (int n = 1;; ++n) {
+      const fs::path folder = scenario / (n == 1 ? time : fmt::format("{}-{}", time, n));
+      const bool made = fs::create_directory(folder, error);
+      if (error) return cannot("make the folder", folder.string(), error.message());
+      if (!made) continue;
+      folders_.push_back(folder.string());
+      break;
+    }
+    if (::access(folders_.back().c_str(), W_OK) != 0) {
+      return cannot("write", folders_.back(), std::strerror(errno));
+    }
+  }
+  return std::nullopt;
+}
+
+bool Outputs::takes_standard_output() const {
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [](const Target& target) { return target.path == "-"; });
+}
+
+namespace {
+
+// The reports of several files in one.
+std::string together(OutKind kind, const std::vector<Finished>& all) {
+  switch (kind) {
+    case OutKind::text: {
+      std::string out;
+      for (const Finished& each : all) out += (out.empty() ? "" : "\n") + each.text;
+      return out;
+    }
+    case OutKind::json:
+      return json_of(all);
+    case OutKind::schedule:
+      return sim::to_yaml(all.front().job->schedule(all.front().job->first_seed));
+  }
+  return {};
+}
+
+std::optional<std::string> put(const std::string& path, std::string_view text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  const bool written = file >= 0 && write_all(file, text);
+  const int why = errno;
+  if (file >= 0) ::close(file);
+  if (written) return std::nullopt;
+  return cannot("write", path, std::strerror(why));
+}
+
+std::optional<std::string> put_in_folder(OutKind kind, const Finished& done,
+                                         const std::string& folder) {
+  const Job& job = *done.job;
+  if (kind != OutKind::schedule) {
+    const std::vector<Finished> alone = {done};
+    return put(folder + "/" + file_name(kind, 1, 0), together(kind, alone));
+  }
+  for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
+    const std::uint64_t seed = job.first_seed + trial;
+    const std::string path = folder + "/" + file_name(kind, job.trials, seed);
+    if (auto wrong = put(path, sim::to_yaml(job.schedule(seed)))) return wrong;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> Outputs::write(const std::vector<Finished>& all) {
+  for (const Target& target : targets_) {
+    if (target.path == "-") {
+      print(together(target.kind, all));
+    } else if (target.file != nullptr) {
+      if (!write_all(target.file->descriptor, together(target.kind, all))) {
+        return cannot("write", target.path, std::strerror(errno));
+      }
+    } else {
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (auto wrong = put_in_folder(target.kind, all[i], folders_[i])) return wrong;
+      }
+    }
+  }
+  for (const std::string& folder : folders_) {
+    if (auto wrong = point_latest_at(folder)) return wrong;
+    print_error("results are in " + folder + "/\n");
+  }
+  return std::nullopt;
+}
+
+}  // namespace rejoin::app
