@@ -34,8 +34,8 @@ bool preset_has(const std::string& preset, const Vocabulary::Plugin& fault) {
   if (preset == "all") return true;
   if (preset == "mild") {
     const NemesisSpec& spec = fault.nemesis;
-    return spec.out.empty() && !spec.alone && spec.after == NemesisSpec::After::nothing && !fault.destroys &&
-           spec.destroys == nullptr;
+    return spec.out.empty() && !spec.alone && spec.after == NemesisSpec::After::nothing &&
+           !fault.destroys && spec.destroys == nullptr;
   }
   return preset == fault.fault_class || preset == fault.fault_class + "s";
 }
@@ -140,7 +140,8 @@ class Reader {
   }
 
   static bool takes_out(const Vocabulary::Plugin& plugin) {
-    return !plugin.nemesis.out.empty() || plugin.nemesis.alone || plugin.destroys || plugin.nemesis.destroys != nullptr;
+    return !plugin.nemesis.out.empty() || plugin.nemesis.alone || plugin.destroys ||
+           plugin.nemesis.destroys != nullptr;
   }
 
   void put(NemesisFault fault) {
@@ -264,6 +265,8 @@ class Reader {
     std::vector<Tree> names;
     if (value.text == "any-site") {
       for (const auto& site : schedule_.topology.sites) {
+        const Tree inside = make_scalar("zone(" + site.name + ")", value.mark);
+        if (out_.bounded && nodes_hit(inside, schedule_).least > expendable(schedule_)) continue;
         names.push_back(make_scalar(site.name, value.mark));
       }
     } else {
@@ -289,7 +292,11 @@ class Reader {
     const bool placed =
         std::all_of(fault.values.begin(), fault.values.end(),
                     [](const NemesisFault::Value& value) { return value.draw.count != 0; });
-    if (!placed) complain(entry.mark, "`" + fault.name + "` needs a `topology`");
+    if (!placed) {
+      complain(entry.mark, "`" + fault.name +
+                               "` needs a `topology`, and in mode bounded a site "
+                               "that can be spared");
+    }
     if (fault.every.max < kShortestPause) {
       complain(entry.mark, "`every` is at least 10ms, so that a run can hold them");
     }
