@@ -57,6 +57,9 @@ struct MechanismSpec {
   // file asks for it or not.
   bool (*promises_under)(const NodeOptions& options, const ClientOptions& client,
                          const Params& params) = nullptr;
+  // They hold only while the nodes' clocks agree: the versions that it compares come from them. A
+  // run in which a fault is about clocks is not judged by them.
+  bool agreeing_clocks = false;
   std::unique_ptr<Mechanism> (*make)(SyncManager& manager, const Params& params) = nullptr;
   bool exclusive = false;  // cannot be combined with another
 };

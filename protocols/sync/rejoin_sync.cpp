@@ -99,6 +99,7 @@ bool holds_under(const NodeOptions& options, const ClientOptions& client, const 
                   "level that the sources cover: all (source freshest or one), quorum or all "
                   "(source quorum or all); while a repaired replica with its disk is reachable",
     .promises_under = &holds_under,
+    .agreeing_clocks = true,
     .make = &make,
     .exclusive = false,
 });
