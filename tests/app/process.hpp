@@ -43,11 +43,10 @@ class Scratch {
 };
 
 // In the root of the project, so that paths in messages are as a user writes them.
-inline Finished rejoin(std::vector<std::string> words) {
+inline Finished run_program(std::string program, std::vector<std::string> words) {
   const Scratch scratch;
   const std::string out = scratch.path("out");
   const std::string err = scratch.path("err");
-  std::string program = REJOIN_BINARY_DIR "/rejoin";
   std::vector<char*> argv = {program.data()};
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -66,6 +65,10 @@ inline Finished rejoin(std::vector<std::string> words) {
   return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
           .out = read_file(out),
           .err = read_file(err)};
+}
+
+inline Finished rejoin(std::vector<std::string> words) {
+  return run_program(REJOIN_BINARY_DIR "/rejoin", std::move(words));
 }
 
 }  // namespace rejoin::test

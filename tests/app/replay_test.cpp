@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "sim/app/replay.hpp"
 #include "sim/app/trace.hpp"
@@ -9,35 +12,47 @@ namespace rejoin::app {
 
 namespace {
 
-ReplayStep timer(std::uint64_t event, std::uint64_t chain) {
-  ReplayStep step;
-  step.at = MonotonicTime(1s + event * 1ms);
-  step.event = event;
-  step.kind = sim::EventKind::timer;
-  step.to = Address(3);
-  step.id = 7;
-  step.chain_low = chain;
-  return step;
+// One thing that a run does, to be told to a sink.
+using Act = std::function<void(sim::StepSink&)>;
+
+Act timer(std::uint64_t event, std::uint64_t chain, ByteView payload = {}) {
+  return [=](sim::StepSink& sink) {
+    sink.on_event({.at = MonotonicTime(1s + event * 1ms),
+                   .event = event,
+                   .kind = sim::EventKind::timer,
+                   .host = Address(3),
+                   .id = 7,
+                   .payload = payload,
+                   .chain = {.high = 0, .low = chain}});
+  };
 }
 
-ReplayStep fact_of(std::uint64_t event, const std::string& text) {
-  ReplayStep step;
-  step.what = ReplayStep::What::fact;
-  step.event = event;
-  step.host = "node-3";
-  step.text = text;
-  return step;
+Act committed(std::uint64_t event, std::uint64_t index) {
+  return [=](sim::StepSink& sink) {
+    sink.on_fact(MonotonicTime(1s), event, {.node = NodeId{3}, .client = {}, .incarnation = {}},
+                 fact::Committed{.group = kClusterGroup, .term = {}, .index = LogIndex(index)});
+  };
+}
+
+Act end(Verdict verdict) {
+  return [=](sim::StepSink& sink) {
+    RunRecord record;
+    record.verdict = verdict;
+    record.verdict_says = "so it is";
+    record.events = 2;
+    sink.on_end(record);
+  };
 }
 
 // What the comparer says when the other process did `there` and this one `here`.
-std::optional<std::string> difference(const std::vector<ReplayStep>& here,
-                                      const std::vector<ReplayStep>& there) {
+std::optional<std::string> difference(const std::vector<Act>& here, const std::vector<Act>& there) {
   std::FILE* stream = std::tmpfile();
   REQUIRE(stream != nullptr);
-  for (const ReplayStep& step : there) write_step(stream, step);
+  sim::StepWriter writer(stream);
+  for (const Act& act : there) act(writer);
   std::rewind(stream);
   Comparer comparer(stream);
-  for (const ReplayStep& step : here) comparer.on_step(step);
+  for (const Act& act : here) act(comparer);
   std::fclose(stream);
   return comparer.difference();
 }
@@ -65,18 +80,18 @@ bool matches(std::string_view filter, const TraceLine& traced) {
 }  // namespace
 
 TEST_CASE("replays that are alike have no difference") {
-  const std::vector<ReplayStep> steps = {timer(1, 10), fact_of(1, "BecameLeader{}"), timer(2, 20)};
-  CHECK_FALSE(difference(steps, steps).has_value());
+  const std::vector<Act> acts = {timer(1, 10), committed(1, 4), timer(2, 20), end(Verdict::pass)};
+  CHECK_FALSE(difference(acts, acts).has_value());
 }
 
 TEST_CASE("the first step that differs is told from both sides, and no later one") {
-  const auto found = difference({timer(1, 10), fact_of(1, "Committed{index: 4}"), timer(2, 20)},
-                                {timer(1, 10), fact_of(1, "Committed{index: 5}"), timer(2, 21)});
+  const auto found = difference({timer(1, 10), committed(1, 4), timer(2, 20)},
+                                {timer(1, 10), committed(1, 5), timer(2, 21)});
   CHECK(has(found, "two replays part here:\n"));
   CHECK(has(found, "  here:  "));
-  CHECK(has(found, "Committed{index: 4}"));
+  CHECK(has(found, "node-3      = Committed{group: 1, term: 0, index: 4"));
   CHECK(has(found, "  replay:"));
-  CHECK(has(found, "Committed{index: 5}"));
+  CHECK(has(found, "node-3      = Committed{group: 1, term: 0, index: 5"));
   CHECK_FALSE(has(found, "timer"));
 }
 
@@ -85,6 +100,17 @@ TEST_CASE("an event that differs in its chain alone blames what came before it")
   CHECK(has(found, "part before this event"));
   CHECK(has(found, "chain 0000000000000000000000000000000a"));
   CHECK(has(found, "chain 0000000000000000000000000000000b"));
+}
+
+TEST_CASE("bytes that differ and that no text shows are told as such") {
+  const Bytes one = {1, 2};
+  const Bytes other = {1, 3};
+  CHECK(has(difference({timer(1, 10, one)}, {timer(1, 10, other)}), "in bytes that no text shows"));
+}
+
+TEST_CASE("the same events with another verdict are a difference") {
+  CHECK(has(difference({timer(1, 10), end(Verdict::pass)}, {timer(1, 10), end(Verdict::fail)}),
+            "the end: "));
 }
 
 TEST_CASE("a replay that ends early is a difference") {
@@ -96,8 +122,31 @@ TEST_CASE("a stream that is no stream of steps ends, and nothing more") {
   REQUIRE(stream != nullptr);
   std::fputs("\xff\xff\xff\xff and so on", stream);
   std::rewind(stream);
-  CHECK_FALSE(read_step(stream).has_value());
+  Bytes step;
+  CHECK_FALSE(sim::read_step(stream, step));
   std::fclose(stream);
+  CHECK_FALSE(sim::decode_step(as_bytes("\x07 is no step")).has_value());
+  CHECK_FALSE(sim::decode_step({}).has_value());
+}
+
+// Whoever traces a run that is compared sees it, too.
+TEST_CASE("a comparer hands on what it compares") {
+  class Counter final : public sim::StepSink {
+   public:
+    int steps = 0;
+
+   private:
+    void on_step(ByteView /*step*/) override { ++steps; }
+  };
+  Counter counter;
+  std::FILE* stream = std::tmpfile();
+  REQUIRE(stream != nullptr);
+  Comparer comparer(stream, &counter);
+  timer(1, 10)(comparer);
+  committed(1, 4)(comparer);
+  std::fclose(stream);
+  CHECK(counter.steps == 2);
+  CHECK(comparer.difference().has_value());
 }
 
 TEST_CASE("terms of a filter: all names must match, one term of each") {

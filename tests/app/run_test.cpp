@@ -81,6 +81,36 @@ TEST_CASE("a second process, in another environment, does the same event for eve
             "trial.\n"));
 }
 
+// The program with planted bugs is another program. Until one is planted it does the same.
+TEST_CASE("another program is compared event by event, and where it parts is told from both sides") {
+  const test::Finished same =
+      test::rejoin({"run", kSeed, "--verify-with", REJOIN_BINARY_DIR "/rejoin-hunt"});
+  CHECK(same.status == 0);
+  CHECK(has(same.out, "Verified: "));
+
+  const test::Scratch scratch;
+  const std::string buggy =
+      scratch.write("buggy", "#!/bin/sh\nexec " REJOIN_BINARY_DIR
+                             "/rejoin-hunt --bug raft-no-pre-vote \"$@\"\n");
+  std::filesystem::permissions(buggy, std::filesystem::perms::owner_all);
+  const test::Finished other = test::rejoin({"run", kSeed, "--verify-with", buggy});
+  CHECK(other.status == 3);
+  CHECK(has(other.err, "seed 1: two replays part "));
+  CHECK(has(other.err, "\n  here:    "));
+  CHECK(has(other.err, "\n  replay:  "));
+  CHECK_FALSE(has(other.out, "Verified"));
+}
+
+TEST_CASE("a program to compare with that is not there, or is another, is told") {
+  const test::Finished absent = test::rejoin({"run", kSeed, "--verify-with", "/no/such/program"});
+  CHECK(absent.status == 4);
+  CHECK(has(absent.err, "there is no program `/no/such/program`"));
+  const test::Finished other = test::rejoin({"run", kSeed, "--verify-with", "/bin/false"});
+  CHECK(other.status == 3);
+  CHECK(has(other.err, "ended before that"));
+  CHECK(has(other.err, "the second process ended with status 1"));
+}
+
 TEST_CASE("a trace has a line an event, and its filter leaves only what matches") {
   const test::Finished all = test::rejoin({"run", "--trace", kSeed});
   CHECK(all.status == 0);

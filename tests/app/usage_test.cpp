@@ -27,12 +27,11 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
       {{"run", kSeed, "--sede", "5"},
        "error: `rejoin run` has no flag `--sede`\n"
        "  hint: did you mean `--seed`? flags: --help, --seed, --set, --sync, --no-expect, "
-       "--verify, "
-       "--trace, --from, --until, --format\n"},
+       "--verify, --verify-with, --trace, --from, --until, --format\n"},
       {{"run", kSeed, "--verifi=yes"},
        "error: `rejoin run` has no flag `--verifi`\n"
        "  hint: did you mean `--verify`? flags: --help, --seed, --set, --sync, --no-expect, "
-       "--verify, --trace, --from, --until, --format\n"},
+       "--verify, --verify-with, --trace, --from, --until, --format\n"},
       {{"run"},
        "error: `rejoin run` needs a scenario file\n"
        "  hint: rejoin run scenarios/seed/t0-t5.yaml\n"},

@@ -4,8 +4,8 @@
 //   rejoin_schedules OUT SEEDS EVENTS_MAX PATH...
 //
 // A PATH is a scenario file or a folder of them. SEEDS runs are written of each, from the file's
-// own seed on, to OUT/PATH@SEED.schedule; a run of more than EVENTS_MAX events is left out, which
-// bounds what slow programs have to do. 0: none is.
+// own seed on, to OUT/PATH@SEED.schedule; other schedules there are removed. A run of more than
+// EVENTS_MAX events is left out, which bounds what slow programs have to do. 0: none is.
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -59,6 +59,16 @@ bool is_too_long(Schedule schedule, std::uint64_t events_max) {
   return sim::run(schedule).events >= events_max;
 }
 
+// Of scenarios that are no more, or that an older program wrote.
+void remove_schedules(const fs::path& folder) {
+  if (!fs::is_directory(folder)) return;
+  std::vector<fs::path> old;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".schedule") old.push_back(entry.path());
+  }
+  for (const fs::path& file : old) fs::remove(file);
+}
+
 bool write(const fs::path& file, ByteView bytes) {
   fs::create_directories(file.parent_path());
   std::ofstream out(file, std::ios::binary);
@@ -107,6 +117,7 @@ int main(int argc, char** argv) {
     return kBadInput;
   }
   const Asked asked{.out = words[0], .seeds = *seeds, .events_max = *events_max};
+  remove_schedules(asked.out);
   for (std::size_t i = 3; i < words.size(); ++i) {
     for (const fs::path& file : files_of(words[i])) {
       fs::path name =
