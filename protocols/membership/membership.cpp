@@ -106,13 +106,19 @@ void Membership::on_identity_read(const IoDone& done) {
     return begin_asking();
   }
   const std::optional<Identity> identity = decode_identity(done.data);
-  // A guess would risk two lives with one incarnation; a person, or an empty disk, decides.
-  if (!identity) return env_.halt("the identity file is damaged");
+  if (!identity) {
+    // It is replaced whole, so no crash explains this. A guess would risk two lives with one
+    // incarnation, of which both vote; a person, or an empty disk, decides.
+    bus_.publish(fact::StorageCorrupt{
+        .file = "membership.identity", .offset = 0, .what = "it is no identity"});
+    return env_.halt("the identity file is damaged; restart this node on an empty disk");
+  }
   if (identity->node != self_) {
     return env_.halt("the disk belongs to " + to_name(identity->node));
   }
   identity_ = identity;
-  bus_.post(local::IdentityKnown{.node = self_, .incarnation = identity_->incarnation});
+  bus_.post(local::IdentityKnown{
+      .node = self_, .incarnation = identity_->incarnation, .from_disk = true});
   // Announces itself even when its disk says that it is a member: it may have been removed while
   // it was down, or be at another address now.
   begin_asking();

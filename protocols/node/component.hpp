@@ -30,6 +30,7 @@ namespace local {
 struct IdentityKnown {
   NodeId node;
   Incarnation incarnation;
+  bool from_disk = false;  // it had it before this process started
 };
 struct LeaderChanged {
   GroupId group;

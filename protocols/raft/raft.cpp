@@ -60,38 +60,56 @@ void Raft::on_read(IoToken token, const IoDone& done) {
   CHECK_THAT(reads_left_ > 0);
   if (done.status == IoStatus::failed) return halt("raft: a file cannot be read");
   const GroupId id = group_of(token.value);
-  (id == kNoGroup ? log_file_ : group(id).snapshot_file) = done.data;
+  const bool found = done.status == IoStatus::ok;
+  if (id == kNoGroup) {
+    log_found_ = found;
+    log_file_ = done.data;
+  } else {
+    any_snapshot_ = any_snapshot_ || found;
+    group(id).snapshot_file = done.data;
+  }
   if (--reads_left_ == 0) recover();
+}
+
+void Raft::corrupt(std::string_view file, std::uint64_t offset, const std::string& what) {
+  const std::string name = std::string(kComponentName) + "." + std::string(file);
+  bus_.publish(fact::StorageCorrupt{.file = name, .offset = offset, .what = what});
+  halt(name + " is corrupt: " + what + "; restart this server on an empty disk");
 }
 
 void Raft::recover() {
   RecoveredLog recovered = recover_log(log_file_);
+  // A log is born with a head.
+  if (log_found_ && log_file_.empty()) return corrupt(LogWriter::kFile, 0, "it is empty");
   log_file_ = {};
+  if (recovered.damage && !recovered.damage->torn) {
+    return corrupt(LogWriter::kFile, recovered.damage->offset, recovered.damage->what);
+  }
   if (recovered.damage) {
-    bus_.publish(fact::MessageRejected{"raft log cut: " + *recovered.damage});
-    // Appending behind what cannot be read would lose it: the file is mended first.
-    rewrite_wanted_ = true;
+    bus_.publish(fact::MessageRejected{"raft log cut: " + recovered.damage->what});
   }
   for (auto& [id, group] : groups_) {
     if (!recover_group(id, group, std::move(recovered.groups[id]))) return;
   }
-  if (rewrite_wanted_) {
-    write_log();
-  } else {
-    enter();
-  }
+  rewrite_wanted_ = true;
+  write_log();
 }
 
 bool Raft::recover_group(GroupId id, Group& group, GroupLog log) {
-  const std::size_t entries = log.log.entries().size();
   const bool founded = !group.snapshot_file.empty();
   auto restored = restore_group(std::move(log), std::exchange(group.snapshot_file, {}));
-  if (!restored || (founded && !group.machine->restore(restored->snapshot.state))) {
-    halt("raft: the snapshot of group " + std::to_string(id.value) + " is damaged");
+  if (restored && founded && !group.machine->restore(restored->snapshot.state)) {
+    restored = tl::unexpected(std::string("its state makes no sense"));
+  }
+  if (!restored) {
+    corrupt(snapshot_file(id), 0, restored.error());
     return false;
   }
-  // Records that did not join onto the snapshot must not be taken for the new log's.
-  if (restored->log.entries().size() != entries) rewrite_wanted_ = true;
+  // Only the founding snapshot is there before a first start.
+  if (!log_found_ && restored->snapshot.index > LogIndex(1)) {
+    corrupt(LogWriter::kFile, 0, "it is missing, but there is a later snapshot");
+    return false;
+  }
   group.applied = restored->snapshot.index;
   group.core = std::make_unique<Core>(id, options_, std::move(*restored), env_.now());
   bus_.publish(fact::LogRecovered{id, group.core->snapshot_index(), group.core->log().last_index(),
@@ -102,6 +120,10 @@ bool Raft::recover_group(GroupId id, Group& group, GroupLog log) {
 void Raft::enter() {
   ready_ = true;
   if (!identity_) return;
+  // Whoever has an identity on its disk had a log with it, or was founded with a snapshot.
+  if (identity_found_ && !log_found_ && !any_snapshot_) {
+    return corrupt(LogWriter::kFile, 0, "it is missing, but this server is not new");
+  }
   for (auto& [id, group] : groups_) {
     group.core->set_identity(env_.now(), *identity_);
     if (evicted_) group.core->evict(env_.now());
@@ -200,6 +222,7 @@ void Raft::on_local(const LocalEvent& event) {
   if (halted_) return;
   if (const auto* known = std::get_if<local::IdentityKnown>(&event)) {
     CHECK_THAT(known->node == self_);
+    identity_found_ = known->from_disk;
     identity_ = ServerId{known->node, known->incarnation};
     evicted_ = false;
     if (ready_) enter();
@@ -228,9 +251,9 @@ void Raft::drain(GroupId id, Group& group) {
   }
   for (const CommittedRange& range : out.committed) apply(id, group, range);
   PersistSeq seq(core.last_seq().value - out.records.size());
-  for (const Record& record : out.records) {
+  for (Record& record : out.records) {
     seq = seq.next();
-    writer_.add(id, seq, record);
+    writer_.add(id, seq, std::move(record));
   }
   rewrite_wanted_ = rewrite_wanted_ || out.rewrite_log;
   for (Outgoing& message : out.messages) send_or_hold(group, std::move(message));
@@ -324,12 +347,12 @@ void Raft::write_log() {
   if (!writer_.idle()) return;
   if (rewrite_wanted_) {
     rewrite_wanted_ = false;
-    Writer content;
+    std::vector<Record> records;
     for (const auto& [id, group] : groups_) {
       const Core& core = *group.core;
-      append_group(content, id, core.term(), core.vote(), core.log());
+      append_group(records, id, core.term(), core.vote(), core.log());
     }
-    writer_.rewrite(content.view());
+    writer_.rewrite(records);
   } else if (writer_.has_pending()) {
     writer_.sync();
   }

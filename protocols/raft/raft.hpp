@@ -5,7 +5,12 @@
 // 2. After each input it carries out the core's Output in this order: facts, restore, apply,
 //    records, messages, snapshots. A message waits until its record is durable.
 // 3. One log file, one sync under way, one frame of heartbeats a peer, for all groups.
-// 4. A failed write, or a damaged snapshot, halts the node.
+// 4. A failed write or read halts the node, and is never tried again. So does damage that no crash
+//    explains, or a file that must be there and is not: what this server voted and acknowledged is
+//    not known any more, so it must not go on as the same server (log.hpp). An operator restarts
+//    the machine with an empty disk, which makes it another one.
+// 5. The log is rewritten at each start: what was read may have been in a cache only, even after a
+//    sync that failed (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
 #pragma once
 
 #include <cstdint>
@@ -68,6 +73,7 @@ class Raft final : public Component, public Consensus {
   void on_read(IoToken token, const IoDone& done);
   void recover();
   [[nodiscard]] bool recover_group(GroupId id, Group& group, GroupLog log);
+  void corrupt(std::string_view file, std::uint64_t offset, const std::string& what);
   void enter();
   void drain(GroupId id, Group& group);
   void apply(GroupId id, Group& group, const CommittedRange& range);
@@ -92,8 +98,11 @@ class Raft final : public Component, public Consensus {
   std::map<GroupId, Group> groups_;
   std::size_t reads_left_ = 0;
   Bytes log_file_;
+  bool log_found_ = false;
+  bool any_snapshot_ = false;
+  bool identity_found_ = false;  // on the disk, so this server is older than this process
   bool rewrite_wanted_ = false;
-  bool ready_ = false;  // the files were read and, if they were damaged, mended
+  bool ready_ = false;  // the files were read, and the log is durable
   bool halted_ = false;
   std::optional<ServerId> identity_;
   bool evicted_ = false;

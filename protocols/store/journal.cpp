@@ -36,23 +36,25 @@ Journal::Progress Journal::on_io(const IoDone& done) {
     env_.halt("the store's disk failed");
     return Progress::none;
   }
-  const bool found = done.status == IoStatus::ok;
   if (done.token == kReadSnapshot) {
-    if (found && !load_snapshot(done.data)) {
-      // The log only holds what is newer: to go on would silently forget everything else.
-      bus_.publish(fact::MessageRejected{.reason = "store.snapshot is corrupt"});
-      env_.halt("the store's snapshot is corrupt");
-      return Progress::none;
+    snapshot_found_ = done.status == IoStatus::ok;
+    if (snapshot_found_) {
+      // It is replaced whole, so no crash explains this.
+      if (const auto damage = load_snapshot(done.data)) {
+        corrupt(kSnapshot, 0, *damage);
+        return Progress::none;
+      }
     }
     env_.read(kLog, kReadLog);
     return Progress::none;
   }
-  if (done.token == kReadLog && found) {
-    load_log(done.data);
+  if (done.token == kReadLog) {
+    load_log(done);
     return Progress::none;
   }
-  if (done.token == kReadLog || done.token == kSettleLog) {
+  if (done.token == kSettleLog) {
     durable_ = last_;
+    marked_ = last_;
     return Progress::recovered;
   }
   if (done.token == kReplaceSnapshot) {
@@ -66,34 +68,48 @@ Journal::Progress Journal::on_io(const IoDone& done) {
   CHECK_THAT(done.token == (log_ == LogState::syncing ? kSyncLog : kReplaceLog));
   log_ = LogState::idle;
   if (held_.size() != 0) {
-    log_bytes_ += held_.size();
     env_.append(kLog, held_.take());
     held_ = Writer();
   }
   const Progress progress = durable_up_to(log_covers_);
+  append_mark();
   continue_log();
   return progress;
 }
 
-void Journal::append(const LogEntry& entry) {
+void Journal::append(LogEntry& entry) {
   CHECK_THAT(entry.seq == last_ + 1);
   last_ = entry.seq;
+  entry.synced = durable_;
+  marked_ = durable_;
   if (log_ == LogState::replacing) {
-    write_entry(held_, entry);
+    const std::size_t before = held_.size();
+    write_entry(held_, FileKind::log, log_bytes_, entry);
+    log_bytes_ += held_.size() - before;
     return;
   }
   Writer frame;
   frame.reserve(128);
-  write_entry(frame, entry);
+  write_entry(frame, FileKind::log, log_bytes_, entry);
   log_bytes_ += frame.size();
   env_.append(kLog, frame.view());
-  if (snapshot_ != Snapshot::none) tail_.raw(frame.view());
+  if (snapshot_ != Snapshot::none) tail_.push_back(entry);
   continue_log();
+}
+
+// So that the entries of this sync are vouched for even when none follows.
+void Journal::append_mark() {
+  if (marked_ == durable_) return;
+  marked_ = durable_;
+  Writer frame;
+  write_entry(frame, FileKind::log, log_bytes_, mark_of(durable_));
+  log_bytes_ += frame.size();
+  env_.append(kLog, frame.view());
 }
 
 void Journal::write_snapshot(Bytes image) {
   CHECK_THAT(!snapshot_under_way());
-  CHECK_THAT(tail_.size() == 0 && held_.size() == 0);
+  CHECK_THAT(tail_.empty() && held_.size() == 0);
   snapshot_ = Snapshot::writing;
   snapshot_covers_ = last_;
   env_.replace(kSnapshot, image, kReplaceSnapshot);
@@ -106,9 +122,10 @@ void Journal::continue_log() {
   if (snapshot_ == Snapshot::written) {
     log_ = LogState::replacing;
     log_covers_ = last_;
-    log_bytes_ = tail_.size();
-    env_.replace(kLog, tail_.take(), kReplaceLog);
-    tail_ = Writer();
+    const Bytes content = encode_log(snapshot_covers_, std::exchange(tail_, {}));
+    log_bytes_ = content.size();
+    marked_ = last_;
+    env_.replace(kLog, content, kReplaceLog);
     snapshot_ = Snapshot::none;
     return;
   }
@@ -125,42 +142,63 @@ Journal::Progress Journal::durable_up_to(std::uint64_t seq) {
   return Progress::durable;
 }
 
-bool Journal::load_snapshot(ByteView file) {
-  EntryReader reader(file);
-  const std::optional<LogEntry> header = reader.next();
-  if (!header || header->kind != EntryKind::snapshot) return false;
-  for (std::uint64_t n = 0; n < header->count; ++n) {
-    std::optional<LogEntry> entry = reader.next();
-    if (!entry || entry->kind != EntryKind::put || entry->seq > header->seq) return false;
-    if (!replay_(*std::move(entry))) return false;
-  }
-  last_ = header->seq;
-  return reader.at_end();
+void Journal::corrupt(std::string_view file, std::uint64_t offset, const std::string& what) {
+  const std::string name = "store." + std::string(file);
+  bus_.publish(fact::StorageCorrupt{.file = name, .offset = offset, .what = what});
+  env_.halt(name + " is corrupt: " + what + "; restart this node on an empty disk");
 }
 
-// Cuts what follows the last good entry: appends after garbage would be lost with it.
-void Journal::load_log(ByteView file) {
-  EntryReader reader(file);
-  while (std::optional<LogEntry> entry = reader.next()) {
-    // In the snapshot already: a crash came between its exchange and that of the log.
-    if (entry->seq <= last_) continue;
-    const std::uint64_t seq = entry->seq;
-    const bool in_order = seq == last_ + 1 && entry->kind != EntryKind::snapshot;
-    if (!in_order || !replay_(*std::move(entry))) {
-      reader.reject_last();
-      break;
+std::optional<std::string> Journal::load_snapshot(ByteView file) {
+  EntryReader reader(FileKind::snapshot, file);
+  const std::optional<LogEntry> header = reader.next();
+  if (!header || header->kind != EntryKind::snapshot) return "its header is damaged";
+  for (std::uint64_t n = 0; n < header->count; ++n) {
+    const std::string where = " at byte " + std::to_string(reader.good_bytes());
+    std::optional<LogEntry> entry = reader.next();
+    if (!entry) return "damaged record" + where;
+    if (entry->kind != EntryKind::put || entry->seq > header->seq || !replay_(*std::move(entry))) {
+      return "record out of place" + where;
+    }
+  }
+  if (!reader.at_end()) return "bytes behind the last record";
+  last_ = header->seq;
+  return std::nullopt;
+}
+
+// The log is rewritten in any case (invariant 3): without a torn tail, for appends after garbage
+// would be lost with it.
+void Journal::load_log(const IoDone& done) {
+  LogContent log;
+  if (done.status == IoStatus::ok) {
+    log = read_log(done.data);
+    if (log.damage && !log.damage->torn) {
+      return corrupt(kLog, log.damage->offset, log.damage->what);
+    }
+    if (log.base > last_) {
+      return corrupt(kSnapshot, 0,
+                     "it ends at " + std::to_string(last_) + ", before the log, which follows " +
+                         std::to_string(log.base));
+    }
+  } else if (snapshot_found_) {
+    return corrupt(kLog, 0, "it is missing, but there is a snapshot");
+  }
+  // In the snapshot already: a crash came between its exchange and that of the log.
+  std::erase_if(log.entries, [this](const LogEntry& entry) { return entry.seq <= last_; });
+  if (log.damage) {
+    bus_.publish(fact::MessageRejected{
+        .reason = "store.log: " + log.damage->what + " cut off: sequence " +
+                  std::to_string(last_ + log.entries.size()) + " is the last"});
+  }
+  const Bytes content = encode_log(last_, log.entries);
+  for (LogEntry& entry : log.entries) {
+    const std::uint64_t seq = entry.seq;
+    if (!replay_(std::move(entry))) {
+      return corrupt(kLog, 0, "entry " + std::to_string(seq) + " is of another layout");
     }
     last_ = seq;
   }
-  log_bytes_ = reader.good_bytes();
-  if (reader.at_end()) {
-    env_.sync(kLog, kSettleLog);
-    return;
-  }
-  bus_.publish(fact::MessageRejected{
-      .reason = "store.log: the last " + std::to_string(file.size() - reader.good_bytes()) +
-                " B, after sequence " + std::to_string(last_) + ", are torn or corrupt: cut off"});
-  env_.replace(kLog, file.first(reader.good_bytes()), kSettleLog);
+  log_bytes_ = content.size();
+  env_.replace(kLog, content, kSettleLog);
 }
 
 }  // namespace rejoin::store

@@ -1,6 +1,8 @@
 #include "protocols/store/log_format.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "model/check.hpp"
 #include "model/hash.hpp"
@@ -12,20 +14,33 @@ namespace {
 
 constexpr std::size_t kHeadBytes = 8;
 
-std::uint32_t checksum(ByteView body) {
-  return static_cast<std::uint32_t>(mix(hash64(body), body.size()));
+std::uint32_t checksum(FileKind kind, std::uint64_t at, ByteView body) {
+  const std::uint64_t place = mix(static_cast<std::uint64_t>(kind), at);
+  return static_cast<std::uint32_t>(mix(place, mix(body.size(), hash64(body))));
+}
+
+// Up to where entries were durable, as far as anything behind `from` says.
+std::uint64_t synced_behind(ByteView file, std::size_t from) {
+  std::uint64_t synced = 0;
+  for (std::size_t at = from; at < file.size();) {
+    EntryReader reader(FileKind::log, file, at);
+    const std::optional<LogEntry> entry = reader.next();
+    if (entry) synced = std::max(synced, entry->synced);
+    at = entry ? reader.good_bytes() : at + 1;
+  }
+  return synced;
 }
 
 }  // namespace
 
-void write_entry(Writer& out, const LogEntry& entry) {
+void write_entry(Writer& out, FileKind file, std::uint64_t at, const LogEntry& entry) {
   const std::size_t start = out.size();
   out.fixed32(0);
   out.fixed32(0);
   LogEntry::fields(out, entry);
   const ByteView body = out.view().subspan(start + kHeadBytes);
   CHECK_THAT(!body.empty() && body.size() <= std::numeric_limits<std::uint32_t>::max());
-  const std::uint32_t sum = checksum(body);
+  const std::uint32_t sum = checksum(file, at, body);
   out.patch32(start, static_cast<std::uint32_t>(body.size()));
   out.patch32(start + 4, sum);
 }
@@ -36,13 +51,73 @@ std::optional<LogEntry> EntryReader::next() {
   const std::uint32_t sum = head.fixed32();
   if (!head.ok() || length == 0 || length > head.left()) return std::nullopt;
   const ByteView body = file_.subspan(at_ + kHeadBytes, length);
-  if (sum != checksum(body)) return std::nullopt;
+  if (sum != checksum(kind_, at_, body)) return std::nullopt;
   std::optional<LogEntry> entry = decode<LogEntry>(body);
   // The checksum was right, so a newer version of this program wrote what we do not know.
-  if (!entry || entry->seq == 0 || entry->kind > kLastEntryKind) return std::nullopt;
-  last_ = at_;
+  if (!entry || entry->kind > kLastEntryKind) return std::nullopt;
   at_ += kHeadBytes + length;
   return entry;
+}
+
+LogContent read_log(ByteView file) {
+  LogContent out;
+  EntryReader reader(FileKind::log, file);
+  const auto damaged = [&](std::size_t at, std::string what, bool torn) {
+    what += " at byte " + std::to_string(at) + " of " + std::to_string(file.size());
+    out.damage = {.offset = at, .what = std::move(what), .torn = torn};
+    return std::move(out);
+  };
+  const std::optional<LogEntry> head = reader.next();
+  // It came in one replace: no crash explains this.
+  if (!head || head->kind != EntryKind::head) return damaged(0, "damaged head", false);
+  out.base = head->seq;
+  std::uint64_t last = head->seq;
+  std::uint64_t synced = head->synced;
+  while (true) {
+    const std::size_t at = reader.good_bytes();
+    std::optional<LogEntry> entry = reader.next();
+    if (!entry) break;
+    const bool is_mark = entry->kind == EntryKind::mark;
+    const bool in_place = is_mark ? entry->synced <= last : entry->seq == last + 1;
+    if (!in_place || entry->kind == EntryKind::head || entry->kind == EntryKind::snapshot) {
+      return damaged(at, "entry out of place", false);
+    }
+    synced = std::max(synced, entry->synced);
+    if (is_mark) continue;
+    last = entry->seq;
+    out.entries.push_back(*std::move(entry));
+  }
+  const std::size_t end = reader.good_bytes();
+  if (reader.at_end() && last >= synced) return out;
+  // Cut short in the mark that follows the last sync: nothing is missing.
+  Writer mark;
+  write_entry(mark, FileKind::log, end, mark_of(last));
+  const ByteView rest = file.subspan(end);
+  const bool torn_mark = last >= synced && rest.size() < mark.size() &&
+                         std::equal(rest.begin(), rest.end(), mark.view().begin());
+  if (torn_mark) return out;
+  synced = std::max(synced, synced_behind(file, end));
+  if (last >= synced) return damaged(end, "torn entry", true);
+  return damaged(end,
+                 "entry " + std::to_string(last + 1) + ", of " + std::to_string(synced) +
+                     " that were synced, does not read",
+                 false);
+}
+
+Bytes encode_log(std::uint64_t base, const std::vector<LogEntry>& entries) {
+  Writer file;
+  write_entry(file, FileKind::log, 0,
+              {.seq = base,
+               .kind = EntryKind::head,
+               .partition = {},
+               .record = {},
+               .synced = base + entries.size()});
+  for (const LogEntry& entry : entries) write_entry(file, FileKind::log, file.size(), entry);
+  return file.take();
+}
+
+LogEntry mark_of(std::uint64_t synced) {
+  return {.seq = synced, .kind = EntryKind::mark, .partition = {}, .record = {}, .synced = synced};
 }
 
 }  // namespace rejoin::store

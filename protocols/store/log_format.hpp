@@ -2,19 +2,28 @@
 //
 //   length of the body (4 bytes, little-endian), checksum (4 bytes), body (one LogEntry)
 //
-// The first entry of a snapshot is its header; the others are the records that it holds.
+// The first entry of a snapshot is its header; the others are the records that it holds. The first
+// entry of a log is its head; marks are strewn in.
 //
 // Invariants:
-// 1. The checksum covers length and body, so that a frame which is cut short, overwritten or
-//    zeroed is not mistaken for an entry. A body is never empty.
-// 2. Sequences of a log count up by one; those of a snapshot are the records' own.
+// 1. The checksum covers which file it is and where the frame begins, besides length and body: a
+//    frame that is cut short, overwritten, zeroed, of another file or of another place is not
+//    mistaken for an entry. A body is never empty.
+// 2. Sequences of a log count up by one from that of its head; those of a snapshot are the records'
+//    own.
+// 3. A log is born with its head, in one replace, and tells what must be there: a head, mark or
+//    entry has in `synced` up to where entries were durable when it was written. So an entry that
+//    does not read although a head before it or anything behind it says that it was synced is
+//    corrupt. Whatever else does not read is a torn tail, which nobody was ever told of.
 //
-// Not here: files and when they are written (journal.hpp).
+// Not here: files and when they are written, and what is done about damage (journal.hpp).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "model/bytes.hpp"
 #include "model/fields.hpp"
@@ -29,8 +38,13 @@ enum class EntryKind : std::uint8_t {
   erase,     // the key of `record` is gone, without a tombstone
   drop,      // the whole partition is gone
   snapshot,  // header: everything up to `seq` is here, in `count` records
+  head,      // of a log: what follows comes after `seq`, and up to `synced` came with it
+  mark,      // of a log: everything up to `synced` is durable
 };
-inline constexpr EntryKind kLastEntryKind = EntryKind::snapshot;
+inline constexpr EntryKind kLastEntryKind = EntryKind::mark;
+
+// Which file a frame is of.
+enum class FileKind : std::uint8_t { log = 1, snapshot = 2 };
 
 struct LogEntry {
   std::uint64_t seq = 0;
@@ -38,16 +52,21 @@ struct LogEntry {
   PartitionId partition;
   Record record;
   std::uint64_t count = 0;
-  REJOIN_FIELDS(seq, kind, partition, record, count)
+  std::uint64_t synced = 0;
+  REJOIN_FIELDS(seq, kind, partition, record, count, synced)
 };
 
-// Appends one frame.
-void write_entry(Writer& out, const LogEntry& entry);
+// What follows a sync that made everything up to `synced` durable.
+[[nodiscard]] LogEntry mark_of(std::uint64_t synced);
+
+// Appends one frame, which will begin in its file at byte `at`.
+void write_entry(Writer& out, FileKind file, std::uint64_t at, const LogEntry& entry);
 
 // Walks over the frames of a file. Views the bytes, which must outlive it.
 class EntryReader {
  public:
-  explicit EntryReader(ByteView file) : file_(file) {}
+  EntryReader(FileKind kind, ByteView file, std::size_t at = 0)
+      : kind_(kind), file_(file), at_(at) {}
 
   // The next entry; none at the end, or when the bytes from good_bytes() on are no entry. Once
   // none, always none.
@@ -55,13 +74,26 @@ class EntryReader {
   // The frames read so far end here.
   [[nodiscard]] std::size_t good_bytes() const { return at_; }
   [[nodiscard]] bool at_end() const { return at_ == file_.size(); }
-  // The frame last read is not acceptable after all: it does not count as read.
-  void reject_last() { at_ = last_; }
 
  private:
+  FileKind kind_;
   ByteView file_;
-  std::size_t at_ = 0;
-  std::size_t last_ = 0;
+  std::size_t at_;
 };
+
+// What a log file holds.
+struct LogContent {
+  struct Damage {
+    std::uint64_t offset = 0;
+    std::string what;
+    bool torn = false;  // nobody was told of what is missing; else it is corrupt
+  };
+  std::uint64_t base = 0;         // the entries come after this sequence
+  std::vector<LogEntry> entries;  // without head and marks
+  std::optional<Damage> damage;   // behind them
+};
+[[nodiscard]] LogContent read_log(ByteView file);
+// A whole log file: a head, and these entries, which are in order and come after `base`.
+[[nodiscard]] Bytes encode_log(std::uint64_t base, const std::vector<LogEntry>& entries);
 
 }  // namespace rejoin::store

@@ -64,12 +64,14 @@ struct Store::Impl {
         partition.records.clear();
         return true;
       case EntryKind::snapshot:
+      case EntryKind::head:
+      case EntryKind::mark:
         return false;
     }
     return false;
   }
 
-  void log(const LogEntry& entry) {
+  void log(LogEntry& entry) {
     journal.append(entry);
     if (journal.log_bytes() >= options.snapshot_log_bytes && !journal.snapshot_under_way()) {
       snapshot_due = true;
@@ -81,17 +83,20 @@ struct Store::Impl {
     if (!snapshot_due) return;
     snapshot_due = false;
     Writer image;
-    store::write_entry(image, {.seq = journal.last_sequence(),
-                               .kind = EntryKind::snapshot,
-                               .partition = {},
-                               .record = {},
-                               .count = record_count()});
+    const auto add = [&image](const LogEntry& entry) {
+      store::write_entry(image, store::FileKind::snapshot, image.size(), entry);
+    };
+    add({.seq = journal.last_sequence(),
+         .kind = EntryKind::snapshot,
+         .partition = {},
+         .record = {},
+         .count = record_count()});
     for (std::uint32_t p = 0; p < partitions.size(); ++p) {
       for (const auto& [key, stored] : partitions[p].records) {
-        store::write_entry(image, {.seq = stored.seq,
-                                   .kind = EntryKind::put,
-                                   .partition = PartitionId(p),
-                                   .record = stored.record});
+        add({.seq = stored.seq,
+             .kind = EntryKind::put,
+             .partition = PartitionId(p),
+             .record = stored.record});
       }
     }
     journal.write_snapshot(image.take());
@@ -178,7 +183,8 @@ StoreWrite Store::put(PartitionId id, const Record& record, MergeRule rule,
 std::uint64_t Store::drop(PartitionId id) {
   Partition& partition = impl_->at(id);
   const std::uint64_t seq = last_sequence() + 1;
-  impl_->log({.seq = seq, .kind = EntryKind::drop, .partition = id, .record = {}});
+  LogEntry entry{.seq = seq, .kind = EntryKind::drop, .partition = id, .record = {}};
+  impl_->log(entry);
   partition.records.clear();
   partition.dropped = seq;
   impl_->bus.publish(fact::PartitionDropped{.partition = id, .seq = seq});

@@ -5,8 +5,9 @@
 //    sequence. Whoever answers a client waits for the sequence of what he answers with
 //    (sequence_of), so that nothing is shown that a crash could take back.
 // 2. A failed sync halts the node; it is not retried.
-// 3. After a crash the store holds every durable write and of the others a prefix; a torn or
-//    corrupt tail of the log is cut off and reported (fact MessageRejected names it).
+// 3. After a crash the store holds every durable write and of the others a prefix; a torn tail of
+//    the log is cut off and reported (fact MessageRejected names it). Damage that no crash explains
+//    is reported (StorageCorrupt) and halts the node; see journal.hpp for why.
 // 4. Records are kept by partition and, within one, ordered by key.
 //
 // Not here: replication, versions' meaning beyond comparing them, partition ownership.

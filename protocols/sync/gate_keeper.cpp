@@ -37,11 +37,17 @@ void GateKeeper::on_io(const IoDone& done) {
   const bool is_founding =
       done.status == IoStatus::ok &&
       std::equal(content.begin(), content.end(), founding.begin(), founding.end());
-  // Anything else was not written by us whole; to take it for a return only costs a repair.
+  const ByteView returned = as_bytes(kReturned);
+  const bool is_returned =
+      std::equal(content.begin(), content.end(), returned.begin(), returned.end());
+  if (done.status == IoStatus::ok && !is_founding && !is_returned) {
+    // It is replaced whole, so no crash explains this; to take it for a return costs a repair.
+    context_.bus.publish(fact::StorageCorrupt{
+        .file = "sync.state", .offset = 0, .what = "neither founding nor returned: repairing"});
+  }
   start_ = is_founding && !readmitted_ && !evicted_ ? Start::founding : Start::returning;
   new_disk_ = done.status == IoStatus::not_found;
-  const ByteView returned = as_bytes(kReturned);
-  if (!std::equal(content.begin(), content.end(), returned.begin(), returned.end())) {
+  if (!is_returned) {
     context_.env.replace(kStateFile, returned, kWriteState);
   }
   try_return();
@@ -67,7 +73,8 @@ void GateKeeper::on_event(const local::CaughtUp& event) {
   try_return();
 }
 
-void GateKeeper::on_event(const local::StoreRecovered& /*event*/) {
+void GateKeeper::on_event(const local::StoreRecovered& event) {
+  had_records_ = event.records != 0;
   queue_.on_store_ready();
   try_return();
 }
@@ -152,7 +159,8 @@ void GateKeeper::try_return() {
   for (std::uint32_t p = 0; p < holdings_.size(); ++p) {
     if (context_.is_owner(PartitionId(p))) owned.emplace_back(p);
   }
-  if (start_ == Start::founding) {
+  // A disk that lost the replace of `state` says founding again. Whoever has data was here before.
+  if (start_ == Start::founding && !had_records_) {
     start_ = Start::returning;
     for (const PartitionId partition : owned) {
       admit(partition, queue_.pending(partition), context_.env.now());

@@ -11,7 +11,8 @@
 // 3. Mechanisms learn of each partition gained: by on_partition_change when a hook ran, else (the
 //    map came by a snapshot) by on_return with just these partitions.
 // 4. The first start of a founding member has nothing to repair: there was nothing before it. The
-//    file `state` remembers that it was the first.
+//    file `state` remembers that it was the first; a store that holds data contradicts it, and is
+//    believed. Any other content of the file is reported and counts as a return, which is safe.
 #pragma once
 
 #include <memory>
@@ -78,7 +79,8 @@ class GateKeeper {
   const MechanismList& mechanisms_;
   std::vector<Holding> holdings_;
   Start start_ = Start::unknown;
-  bool new_disk_ = false;  // no file: this process was not a member before it was admitted
+  bool had_records_ = false;  // in the store, at the start
+  bool new_disk_ = false;     // no file: this process was not a member before it was admitted
   std::optional<Incarnation> incarnation_;
   MonotonicTime process_since_{};
   MonotonicTime identity_since_{};

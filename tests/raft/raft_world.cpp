@@ -90,10 +90,19 @@ void RaftWorld::add_empty(std::uint32_t node, std::uint64_t incarnation) {
   boot(host);
 }
 
+void RaftWorld::rewrite_log(Host& host) {
+  std::vector<Record> records;
+  append_group(records, kGroup, host.core->term(), host.core->vote(), host.core->log());
+  host.log = encode_log(records);
+}
+
 void RaftWorld::boot(Host& host) {
   RecoveredLog recovered = recover_log(host.log);
-  if (recovered.damage) events_.push_back(to_name(host.id.node) + ": " + *recovered.damage);
-  std::optional<Restored> restored =
+  if (recovered.damage) {
+    CHECK_THAT(recovered.damage->torn);
+    events_.push_back(to_name(host.id.node) + ": " + recovered.damage->what);
+  }
+  tl::expected<Restored, std::string> restored =
       restore_group(std::move(recovered.groups[kGroup]), host.snapshot);
   CHECK_THAT(restored.has_value());
   host.state.clear();
@@ -101,9 +110,7 @@ void RaftWorld::boot(Host& host) {
     host.state = decode<std::vector<std::string>>(restored->snapshot.state).value();
   }
   host.core = std::make_unique<Core>(kGroup, options_, std::move(*restored), now_);
-  Writer mended;
-  append_group(mended, kGroup, host.core->term(), host.core->vote(), host.core->log());
-  host.log = mended.take();
+  rewrite_log(host);
   host.core->set_identity(now_, host.id);
   drain(host);
 }
@@ -167,9 +174,7 @@ void RaftWorld::persist(std::uint32_t node) {
   Host& h = host(node);
   if (!h.core || (h.unsynced.empty() && !h.rewrite)) return;
   if (h.rewrite) {
-    Writer content;
-    append_group(content, kGroup, h.core->term(), h.core->vote(), h.core->log());
-    h.log = content.take();
+    rewrite_log(h);
     h.rewrite = false;
   } else {
     for (const auto& u : h.unsynced) h.log.insert(h.log.end(), u.bytes.begin(), u.bytes.end());
@@ -300,10 +305,13 @@ void RaftWorld::drain(Host& h) {
   if (out.restore) h.state = decode<std::vector<std::string>>(*out.restore).value();
   for (const CommittedRange& range : out.committed) apply(h, range);
   PersistSeq seq(h.core->last_seq().value - out.records.size());
+  std::size_t end = h.log.size();
+  for (const Host::Unsynced& u : h.unsynced) end += u.bytes.size();
   for (const Record& record : out.records) {
     seq = seq.next();
     Writer bytes;
-    append_record(bytes, record);
+    append_record(bytes, record, end);
+    end += bytes.size();
     h.unsynced.push_back({seq, bytes.take()});
   }
   h.rewrite = h.rewrite || out.rewrite_log;

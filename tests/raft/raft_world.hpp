@@ -103,6 +103,7 @@ class RaftWorld {
   void judge_logs();
   void violate(const std::string& what);
   void boot(Host& host);
+  static void rewrite_log(Host& host);
 
   RaftOptions options_;
   MonotonicTime now_{};

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "protocols/store/log_format.hpp"
 #include "tests/store/store_rig.hpp"
 
 namespace rejoin {
@@ -67,6 +68,24 @@ HandDisk disk_with(std::uint64_t writes, StoreOptions options) {
   return rig.disk;
 }
 
+// Where the log's head ends, and each of its entries.
+std::vector<std::size_t> ends_of_entries(const HandDisk& disk) {
+  store::EntryReader reader(store::FileKind::log, disk.at("store.log").content);
+  std::vector<std::size_t> ends;
+  while (const auto entry = reader.next()) {
+    if (entry->kind != store::EntryKind::mark) ends.push_back(reader.good_bytes());
+  }
+  return ends;
+}
+
+// Nothing is served, the node stands, and says why.
+bool is_refused(const StoreRig& rig, std::string_view file) {
+  const auto corrupt = rig.bus->all<fact::StorageCorrupt>();
+  return !rig.env->halted.empty() && !rig.store->ready() && corrupt.size() == 1 &&
+         corrupt[0].file == file && rig.bus->all<fact::StoreRecovered>().empty() &&
+         rig.env->halted.find("empty disk") != std::string::npos;
+}
+
 }  // namespace
 
 TEST_CASE("a crash at any point keeps every durable write and a prefix of the rest") {
@@ -103,23 +122,31 @@ TEST_CASE("a crash at any point keeps every durable write and a prefix of the re
   CHECK(snapshots > 0);
 }
 
-TEST_CASE("a log cut to any length gives its whole records back and reports the rest") {
+TEST_CASE("a log cut short behind its head gives its whole records back and reports the rest") {
   constexpr StoreOptions options{.versions = VersionScheme::none};
-  std::vector<std::size_t> ends{0};
-  for (std::uint64_t n = 1; n <= 5; ++n) {
-    ends.push_back(disk_with(n, options)["store.log"].content.size());
-  }
-  for (std::size_t length = 0; length <= ends.back(); ++length) {
-    HandDisk disk = disk_with(5, options);
+  const HandDisk good = disk_with(5, options);
+  const std::vector<std::size_t> ends = ends_of_entries(good);
+  const std::size_t all = good.at("store.log").content.size();
+  REQUIRE(ends.size() == 6);
+  REQUIRE(ends.back() < all);
+  for (std::size_t length = 0; length <= all; ++length) {
+    HandDisk disk = good;
     disk["store.log"].content.resize(length);
     disk["store.log"].durable = length;
     StoreRig rig(options, disk);
     rig.settle();
+    if (length < ends[0]) {
+      // No log is without its head.
+      REQUIRE(is_refused(rig, "store.log"));
+      continue;
+    }
     std::size_t whole = 0;
     while (whole + 1 < ends.size() && ends[whole + 1] <= length) ++whole;
     REQUIRE(rig.store->last_sequence() == whole);
     REQUIRE(rig.store->record_count(kRigPartition) == whole);
-    REQUIRE(rig.bus->all<fact::MessageRejected>().size() == (ends[whole] == length ? 0 : 1));
+    const std::size_t rejected = rig.bus->all<fact::MessageRejected>().size();
+    if (length <= ends.back()) REQUIRE(rejected == (ends[whole] == length ? 0 : 1));
+    if (length == all) REQUIRE(rejected == 0);
 
     rig.put("after", 6);
     rig.settle();
@@ -131,49 +158,57 @@ TEST_CASE("a log cut to any length gives its whole records back and reports the 
   }
 }
 
-TEST_CASE("a log with any one bit flipped is cut before that record, and later writes survive") {
+TEST_CASE("a log with any one bit flipped is refused, or it was in a mark and nothing is lost") {
   constexpr StoreOptions options{.versions = VersionScheme::none};
-  constexpr std::uint64_t writes = 4;
-  const HandDisk good = disk_with(writes, options);
-  std::vector<std::size_t> ends{0};
-  for (std::uint64_t n = 1; n <= writes; ++n) {
-    ends.push_back(disk_with(n, options)["store.log"].content.size());
-  }
-  for (std::size_t bit = 0; bit < ends.back() * 8; ++bit) {
+  const HandDisk good = disk_with(4, options);
+  const std::vector<std::size_t> ends = ends_of_entries(good);
+  for (std::size_t bit = 0; bit < good.at("store.log").content.size() * 8; ++bit) {
     HandDisk disk = good;
     disk["store.log"].content[bit / 8] ^= static_cast<std::uint8_t>(1U << (bit % 8));
     StoreRig rig(options, disk);
     rig.settle();
-    std::uint64_t whole = 0;
-    while (ends[whole + 1] <= bit / 8) ++whole;
-    REQUIRE(rig.store->last_sequence() == whole);
-    const auto rejected = rig.bus->all<fact::MessageRejected>();
-    REQUIRE(rejected.size() == 1);
-    REQUIRE(rejected[0].reason.find("store.log") != std::string::npos);
-    for (std::uint64_t n = 1; n <= writes; ++n) {
-      const Record* record = rig.store->get(kRigPartition, "key-" + std::to_string(n));
-      REQUIRE((record != nullptr) == (n <= whole));
-      if (record != nullptr) REQUIRE(*record == make_record(record->key, n));
+    if (bit / 8 < ends.back()) {
+      REQUIRE(is_refused(rig, "store.log"));
+      continue;
     }
-    rig.put("after", 9);
+    REQUIRE(rig.env->halted.empty());
+    REQUIRE(rig.bus->all<fact::MessageRejected>().size() == 1);
+    REQUIRE(rig.store->last_sequence() == 4);
+    REQUIRE(rig.store->record_count(kRigPartition) == 4);
+  }
+}
+
+TEST_CASE("what was never synced may be damaged in any way: it is cut, and the node goes on") {
+  constexpr StoreOptions options{.versions = VersionScheme::none};
+  StoreRig writer(options);
+  writer.settle();
+  writer.put("key-1", 1);
+  writer.settle();
+  for (std::uint64_t n = 2; n <= 4; ++n) writer.put("key-" + std::to_string(n), n);
+  const HandDisk good = writer.disk;
+  const std::vector<std::size_t> ends = ends_of_entries(good);
+  for (std::size_t byte = ends[1]; byte < ends.back(); ++byte) {
+    HandDisk disk = good;
+    // A sector that was not written, before one that was.
+    disk["store.log"].content[byte] ^= 0xffU;
+    StoreRig rig(options, disk);
     rig.settle();
-    rig.crash_and_boot([](std::size_t) { return 0U; }, false);
-    rig.settle();
-    REQUIRE(rig.store->get(kRigPartition, "after") != nullptr);
-    REQUIRE(rig.store->last_sequence() == whole + 1);
+    REQUIRE(rig.env->halted.empty());
+    REQUIRE(rig.bus->all<fact::MessageRejected>().size() == 1);
+    REQUIRE(rig.store->last_sequence() >= 1);
+    REQUIRE(rig.store->last_sequence() < 4);
+    REQUIRE(rig.store->get(kRigPartition, "key-1") != nullptr);
   }
 }
 
 TEST_CASE("a snapshot with any one bit flipped, or cut, halts the node instead of being served") {
-  constexpr StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 100};
+  constexpr StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 150};
   const HandDisk good = disk_with(6, options);
   const std::size_t size = good.at("store.snapshot").content.size();
   const auto refuses = [&](const HandDisk& disk) {
     StoreRig rig(options, disk);
     rig.settle();
-    return !rig.env->halted.empty() && !rig.store->ready() &&
-           rig.bus->all<fact::StoreRecovered>().empty() &&
-           rig.bus->all<fact::MessageRejected>().size() == 1;
+    return is_refused(rig, "store.snapshot");
   };
   REQUIRE_FALSE(refuses(good));
   for (std::size_t bit = 0; bit < size * 8; ++bit) {
@@ -186,6 +221,85 @@ TEST_CASE("a snapshot with any one bit flipped, or cut, halts the node instead o
     disk["store.snapshot"].content.resize(length);
     REQUIRE(refuses(disk));
   }
+}
+
+TEST_CASE("files that are another's, older than the other or not there are refused") {
+  constexpr StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 150};
+  StoreRig writer(options);
+  writer.settle();
+  const auto write_up_to = [&writer](std::uint64_t last) {
+    while (writer.store->last_sequence() < last) {
+      const std::uint64_t n = writer.store->last_sequence() + 1;
+      writer.put("key-" + std::to_string(n), n);
+      writer.settle();
+    }
+    return writer.disk;
+  };
+  const HandDisk before = write_up_to(6);
+  const HandDisk after = write_up_to(20);
+  REQUIRE(before.at("store.snapshot").content != after.at("store.snapshot").content);
+  const auto refused = [&](const HandDisk& disk, std::string_view file) {
+    StoreRig rig(options, disk);
+    rig.settle();
+    return is_refused(rig, file);
+  };
+  HandDisk disk = after;
+  disk["store.snapshot"] = after.at("store.log");
+  CHECK(refused(disk, "store.snapshot"));
+  disk = after;
+  disk["store.log"] = after.at("store.snapshot");
+  CHECK(refused(disk, "store.log"));
+  disk = after;
+  disk["store.snapshot"] = before.at("store.snapshot");
+  CHECK(refused(disk, "store.snapshot"));
+  disk = after;
+  disk.erase("store.snapshot");
+  CHECK(refused(disk, "store.snapshot"));
+  disk = after;
+  disk.erase("store.log");
+  CHECK(refused(disk, "store.log"));
+}
+
+TEST_CASE("whatever is done to the bytes, what is served is a prefix of what was written") {
+  CHECK(rc::check([] {
+    const StoreOptions options{
+        .versions = VersionScheme::none,
+        .snapshot_log_bytes = *rc::gen::element<std::uint64_t>(250, 1'000'000)};
+    StoreRig writer(options);
+    writer.settle();
+    Model model;
+    for (std::size_t n = 0; n < *rc::gen::inRange<std::size_t>(1, 40); ++n) {
+      Script::step(writer, model, n);
+    }
+    HandDisk disk = writer.disk;
+    Bytes& log = disk["store.log"].content;
+    const Bytes elsewhere = disk.contains("store.snapshot") ? disk["store.snapshot"].content : log;
+    for (int hits = *rc::gen::inRange(1, 4); hits > 0; --hits) {
+      const auto at = *rc::gen::inRange<std::size_t>(0, log.size());
+      const auto length = std::min(*rc::gen::inRange<std::size_t>(1, 80), log.size() - at);
+      const auto from = *rc::gen::inRange<std::size_t>(0, elsewhere.size());
+      const int how = *rc::gen::inRange(0, 4);
+      for (std::size_t i = at; i < at + length; ++i) {
+        if (how == 0) log[i] = 0;
+        if (how == 1) log[i] ^= static_cast<std::uint8_t>(*rc::gen::inRange(1, 256));
+        if (how == 2 && from + i - at < elsewhere.size()) log[i] = elsewhere[from + i - at];
+        if (how == 3) log[i] = log[(i + 37) % log.size()];
+      }
+    }
+    const bool damaged = log != writer.disk["store.log"].content;
+    StoreRig rig(options, disk);
+    rig.settle();
+    if (!rig.env->halted.empty()) {
+      RC_ASSERT(damaged);
+      RC_ASSERT(rig.bus->all<fact::StorageCorrupt>().size() == 1);
+      return;
+    }
+    const std::uint64_t last = rig.store->last_sequence();
+    RC_ASSERT(last < model.states.size());
+    RC_ASSERT(rig.contents() == model.states[last]);
+    const bool reported = !rig.bus->all<fact::MessageRejected>().empty();
+    RC_ASSERT(reported || last + 1 == model.states.size() || !damaged);
+  }));
 }
 
 TEST_CASE("a snapshot makes the log short, and records in both count once") {
