@@ -84,7 +84,10 @@ void World::absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact) {
   } else if (const auto* durable = std::get_if<fact::StoreDurable>(&fact)) {
     node.durable_seq = std::max(node.durable_seq, durable->up_to);
     auto& changes = node.volatile_changes;
-    while (!changes.empty() && changes.front().seq <= node.durable_seq) changes.pop_front();
+    while (!changes.empty() && changes.front().seq <= node.durable_seq) {
+      node.durable_changes.push_back(std::move(changes.front()));
+      changes.pop_front();
+    }
   } else if (const auto* applied = std::get_if<fact::EntryApplied>(&fact)) {
     if (applied->group == kClusterGroup) node.applied = std::max(node.applied, applied->index);
   } else if (std::holds_alternative<fact::ProcessStarted>(fact)) {
@@ -96,6 +99,7 @@ void World::absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact) {
   } else if (std::holds_alternative<fact::DiskWiped>(fact)) {
     node.records.clear();
     node.volatile_changes.clear();
+    node.durable_changes.clear();
     node.torn.clear();
     node.durable_seq = 0;
   } else if (const auto* recovered = std::get_if<fact::StoreRecovered>(&fact)) {
@@ -191,9 +195,15 @@ void World::crash(ShadowNode& node) {
 }
 
 void World::recover(ShadowNode& node, std::uint64_t up_to) {
-  for (const ShadowNode::Change& change : node.torn) {
+  auto& durable = node.durable_changes;
+  while (!durable.empty() && durable.back().seq > up_to) {
+    put(node, durable.back().partition, durable.back().key, durable.back().before);
+    durable.pop_back();
+  }
+  for (ShadowNode::Change& change : node.torn) {
     if (change.seq > up_to) break;
     put(node, change.partition, change.key, change.after);
+    durable.push_back(std::move(change));
   }
   node.torn.clear();
   node.durable_seq = up_to;

@@ -8,7 +8,9 @@
 //    Otherwise they are concurrent. A delete is a version. Acknowledged means that the client
 //    received it. "Before" is the order in which the facts happened, so that two facts at one
 //    instant of virtual time are still told apart.
-// 3. Membership is that of the member list applied at the highest log index, on whichever node.
+// 3. What a node holds after a restart is what it says that it read back (StoreRecovered), even
+//    when that is less than it had said was durable: its disk had lied.
+// 4. Membership is that of the member list applied at the highest log index, on whichever node.
 //
 // Not here: Raft's logs (raft_shadow.hpp), and any verdict.
 #pragma once
@@ -65,6 +67,7 @@ struct ShadowNode {
   std::uint64_t durable_seq = 0;
   std::map<PartitionId, Records> records;  // volatile view; when down, what is surely on disk
   std::deque<Change> volatile_changes;     // not yet durable, oldest first
+  std::deque<Change> durable_changes;      // said to be: a disk may have lied (recover)
   // Rolled back by the last crash. Of these a prefix may have reached the disk all the same; the
   // node says how far when it has read its disk (StoreRecovered).
   std::deque<Change> torn;

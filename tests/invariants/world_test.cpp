@@ -43,6 +43,33 @@ TEST_CASE("a torn tail comes back as far as the node says that it does") {
   CHECK(held(story, 1) == request(1, 2));
 }
 
+TEST_CASE("what a disk said was durable and lost is not held any more, once the node says so") {
+  Story story;
+  story.cluster().put(1, kKey, request(1, 1)).sync(1);
+  story.put(1, kKey, request(1, 2)).sync(1).put(1, kKey, request(1, 3)).sync(1);
+  story.crash(1).start(1);
+  CHECK(held(story, 1) == request(1, 3));
+  story.recover(1, 1);
+  CHECK(held(story, 1) == request(1, 1));
+  CHECK(story.world().node(NodeId(1)).durable_seq == 1);
+  // What is lost stays lost, and what follows takes its sequences.
+  story.crash(1).start(1).recover(1, 1);
+  CHECK(held(story, 1) == request(1, 1));
+  story.tell(1, fact::RecordWritten{.partition = story.world().partition_of_key(kKey),
+                                    .key = kKey,
+                                    .origin = request(1, 4),
+                                    .deleted = false,
+                                    .erased = false,
+                                    .stored = true,
+                                    .replaced = {},
+                                    .cause = {},
+                                    .seq = 2});
+  story.crash(1).start(1).recover(1, 1);
+  CHECK(held(story, 1) == request(1, 1));
+  story.crash(1).start(1).recover(1, 0);
+  CHECK(held(story, 1).is_none());
+}
+
 TEST_CASE("a dropped partition comes back when the drop was not durable") {
   Story story;
   story.cluster().put(1, kKey, request(1, 1)).sync(1).drop(1, kKey);
