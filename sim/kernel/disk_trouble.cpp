@@ -13,6 +13,8 @@ namespace rejoin::sim {
 namespace {
 
 constexpr std::size_t kSectorBytes = 512;
+// Together: a sync of minutes, far from any overflow.
+constexpr std::uint64_t kSlowerMax = 1'000'000;
 
 std::size_t sectors(std::size_t bytes) {
   return (bytes + kSectorBytes - 1) / kSectorBytes;
@@ -49,7 +51,8 @@ DiskTrouble Disk::in_force(const File& file) const {
   DiskTrouble all;
   for (const auto& [id, one, used_max] : troubles_) {
     if (file.name->find(one.file) == std::string::npos) continue;
-    all.slower *= one.slower;
+    all.slower = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(std::uint64_t{all.slower} * one.slower, kSlowerMax));
     all.extra.min += one.extra.min;
     all.extra.max += one.extra.max;
     all.sync_errors = either(all.sync_errors, one.sync_errors);

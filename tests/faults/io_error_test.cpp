@@ -1,0 +1,42 @@
+#include <doctest/doctest.h>
+
+#include "tests/faults/disk_rig.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+using namespace testing;
+
+TEST_CASE("io-error fails syncs, reads or both, until it is over") {
+  DiskRig syncs;
+  syncs.inject(at_time(305ms), "io-error", params_of({{"of", std::string("syncs")}}), 100ms);
+  syncs.power_cycle(at_time(355ms));
+  syncs.run();
+  CHECK(syncs.failed == 9);  // one tick went by while it was down
+  CHECK(syncs.status == IoStatus::ok);
+
+  DiskRig reads;
+  reads.inject(at_time(305ms), "io-error", params_of({{"of", std::string("reads")}}), 100ms);
+  reads.power_cycle(at_time(355ms));
+  reads.run();
+  CHECK(reads.failed == 1);
+  CHECK(reads.status == IoStatus::failed);
+  CHECK(reads.journal.empty());
+}
+
+TEST_CASE("a sync that io-error failed was written, or is a hole after a power cut") {
+  DiskRig rig;
+  rig.inject(at_time(305ms), "io-error", {}, 300ms);
+  rig.power_cycle(at_time(905ms));
+  rig.run();
+  CHECK(rig.failed == 30);
+  CHECK(rig.journal.size() == 90);
+  CHECK(rig.count('\0') > 5);
+  CHECK(rig.count('\0') < 25);
+  CHECK(rig.count('x') + rig.count('\0') == 90);
+  CHECK(says("io-error", params_of({{"target", nodes({2})}, {"share", Share{10'000}}})) ==
+        "1% of syncs and reads fail on the disk of node-2");
+}
+
+}  // namespace
+}  // namespace rejoin::sim
