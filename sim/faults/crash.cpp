@@ -45,6 +45,7 @@ std::string says(const Params& params) {
                              .choices = {"machine", "process"}}},
                  .ends = true,
                  .stays = true,
+                 .of_nodes = true,
                  .claims = "process",
                  .inject = inject,
                  .says = says,

@@ -28,7 +28,8 @@ namespace rejoin::sim {
 enum class FaultClass : std::uint8_t { host, network, disk, clock };
 [[nodiscard]] std::string_view to_name(FaultClass fault_class);
 
-// For what a fault does later (a crash loop): in control events of its own.
+// For what a fault does later (a crash loop): in control events of its own. What a fault that does
+// not end plans, the timeline waits for; so it comes to an end by itself.
 class Agenda {
  public:
   virtual ~Agenda() = default;
@@ -65,6 +66,9 @@ struct FaultSpec {
   bool stays = false;
   // It destroys what disks held: a bounded nemesis lets it strike one victim only.
   bool destroys = false;
+  // It stops processes for good or for a while: nodes only. A client that is stopped would forget
+  // what it was asked to do.
+  bool of_nodes = false;
   // Its hosts must have disks.
   bool needs_disk = false;
   // What it holds of its hosts while it lasts (`process`, `wall-clock`, ...): two faults that hold

@@ -63,6 +63,7 @@ std::string says(const Params& params) {
                  .fallback = "false",
                  .help = "its disk is empty, or without some of its files",
                  .choices = {"false", "true", "consensus", "data", "half"}}},
+     .of_nodes = true,
      .inject = inject,
      .says = says,
      .nemesis = {.every = "8s..25s",

@@ -124,6 +124,10 @@ class Checker {
       complain(step, inject.fault + " needs a disk, and clients have none",
                "name nodes; `nodes` is all of them");
     }
+    if (fault->of_nodes && names_client(*fault, inject.params)) {
+      complain(step, inject.fault + " is for nodes: a client that stops forgets what it was to do",
+               "name nodes; `isolate` cuts a client off");
+    }
     if (fault->problem == nullptr) return;
     if (auto problem = fault->problem(inject.params, schedule_)) complain(step, *problem);
   }
@@ -168,8 +172,10 @@ class Checker {
     for (const ParamSpec& spec : fault.params) {
       if (spec.type != ParamType::hosts) continue;
       for (const Selector& host : params.get<Selectors>(spec.name)) {
-        if (host.kind == Selector::Kind::client || host.kind == Selector::Kind::clients)
+        using Kind = Selector::Kind;
+        if (host.kind == Kind::client || host.kind == Kind::clients || host.kind == Kind::all) {
           return true;
+        }
       }
     }
     return false;

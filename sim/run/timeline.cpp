@@ -72,10 +72,14 @@ void Timeline::check_quiet(std::size_t step, Duration length) {
 }
 
 void Timeline::on_control(std::uint64_t id) {
-  const auto step = static_cast<std::size_t>(id);
-  if (step >= steps_.size()) {
-    CHECK_THAT(step - steps_.size() < agenda_.size());
-    return act(agenda_[step - steps_.size()]);
+  const auto step = static_cast<std::size_t>(id % steps_.size());
+  const auto act = static_cast<std::size_t>(id / steps_.size());
+  if (act != 0) {
+    CHECK_THAT(act <= steps_[step].acts.size());
+    Act& planned = steps_[step].acts[act - 1];
+    if (planned.awaited) --awaited_;
+    acting_ = step;
+    return std::exchange(planned.run, {})();
   }
   if (steps_[step].phase != Phase::scheduled) return;
   if (const auto* quiet = std::get_if<trigger::Quiet>(&schedule_.timeline[step].trigger)) {
@@ -138,10 +142,9 @@ void Timeline::strike(std::size_t step, const action::Inject& inject) {
   if (!inject.lasts || !state.end) return;
   state.lasts = true;
   ++awaited_;
-  agenda_.push_back({.run = [this, step] { take_back(step); }, .step = step, .awaited = false});
   const MonotonicTime now = kernel_.now();
   const MonotonicTime over = *inject.lasts > kForever - now ? kForever : now + *inject.lasts;
-  kernel_.control_at(over, steps_.size() + agenda_.size() - 1);
+  plan(step, over, {.run = [this, step] { take_back(step); }});
 }
 
 void Timeline::take_back(std::size_t step) {
@@ -168,14 +171,12 @@ void Timeline::after(Duration delay, std::function<void()> act) {
   const auto& inject = std::get<action::Inject>(schedule_.timeline[acting_].action);
   const bool awaited = !Faults::find(inject.fault)->ends;
   awaited_ += awaited ? 1U : 0U;
-  agenda_.push_back({.run = std::move(act), .step = acting_, .awaited = awaited});
-  kernel_.control_at(kernel_.now() + delay, steps_.size() + agenda_.size() - 1);
+  plan(acting_, kernel_.now() + delay, {.run = std::move(act), .awaited = awaited});
 }
 
-void Timeline::act(Act& what) {
-  if (what.awaited) --awaited_;
-  acting_ = what.step;
-  std::exchange(what.run, {})();
+void Timeline::plan(std::size_t step, MonotonicTime at, Act act) {
+  steps_[step].acts.push_back(std::move(act));
+  kernel_.control_at(at, step + steps_[step].acts.size() * steps_.size());
 }
 
 void Timeline::operate(std::size_t step, const action::Operate& operate) {

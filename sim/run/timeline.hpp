@@ -8,7 +8,8 @@
 //
 // Invariants:
 // 1. A step fires inside a control event of its own, never inside a node's handler.
-// 2. A trigger sees only facts published after its step was reached, except for two that are states:
+// 2. A trigger sees only facts published after its step was reached, except for two that are
+// states:
 //    `leader` fires at once when some node leads already, `ended` when that fault is over already.
 // 3. A fault is taken back once: by the end of its duration, by a step, or by the last phase,
 //    whichever is first. Only a fault that touched something is in force.
@@ -63,6 +64,10 @@ class Timeline final : public Agenda {
 
  private:
   enum class Phase : std::uint8_t { unreached, waiting, scheduled, fired, completed };
+  struct Act {
+    std::function<void()> run{};
+    bool awaited = false;
+  };
   struct State {
     Phase phase = Phase::unreached;
     MonotonicTime reached{};
@@ -70,11 +75,10 @@ class Timeline final : public Agenda {
     std::function<void()> end{};  // takes its fault back; empty when none is in force
     bool lasts = false;           // until its duration is over
     bool taken_back = false;
-  };
-  struct Act {
-    std::function<void()> run{};
-    std::size_t step = 0;  // whose fault does it
-    bool awaited = false;
+    // What its fault does later. The n-th is the control event step + (n + 1) * steps: named by its
+    // step, so that the events of one fault are not renamed by another's. A deque: an act may add
+    // another.
+    std::deque<Act> acts{};
   };
 
   void reach(std::size_t step);
@@ -84,7 +88,7 @@ class Timeline final : public Agenda {
   void operate(std::size_t step, const action::Operate& operate);
   void strike(std::size_t step, const action::Inject& inject);
   void take_back(std::size_t step);
-  void act(Act& what);
+  void plan(std::size_t step, MonotonicTime at, Act act);
   void complete(std::size_t step);
   void count_down(const Operation& operation);
   [[nodiscard]] bool matches(const trigger::When& when, const FactSource& source,
@@ -97,7 +101,6 @@ class Timeline final : public Agenda {
   std::vector<StepOperations> operations_;
   std::vector<State> steps_;
   std::map<std::string, std::size_t> by_label_;
-  std::deque<Act> agenda_;  // a deque: an act may add another
   std::size_t acting_ = 0;  // whose fault strikes or acts now
   // Ends of durations and acts of faults that do not end, to come: the timeline waits for them.
   // What a fault that ends does again and again while it lasts is not waited for.
