@@ -320,7 +320,8 @@ TEST_CASE("a life is durable before anything is said in its name") {
 }
 
 TEST_CASE("a damaged identity, or another node's, stops the process before it says anything") {
-  const auto start_with = [](Bytes content) {
+  std::size_t damaged = 0;  // facts that say so
+  const auto start_with = [&damaged](Bytes content) {
     FakeEnv env(Address(4));
     FakeBus bus;
     ClusterStateMachine machine(bus);
@@ -329,16 +330,19 @@ TEST_CASE("a damaged identity, or another node's, stops the process before it sa
     test::ComponentHost host(env, bus, component);
     env.files["membership.identity"] = std::move(content);
     host.start();
+    damaged = bus.facts_of<fact::StorageCorrupt>().size();
     return env.halted.has_value() && env.sent.empty() && bus.events.empty();
   };
   const Bytes good = identity_files(NodeId(4), Incarnation(3), ClusterId(77))[0].content;
   CHECK_FALSE(start_with(good));
   CHECK(start_with({}));
   CHECK(start_with(identity_files(NodeId(5), Incarnation(3), ClusterId(77))[0].content));
+  CHECK(damaged == 0);
   for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
     Bytes bad = good;
     bad[bit / 8] = static_cast<std::uint8_t>(bad[bit / 8] ^ (1U << (bit % 8)));
     CHECK(start_with(bad));
+    CHECK(damaged == 1);
   }
 }
 

@@ -36,6 +36,27 @@ TEST_CASE("a founding start repairs nothing, and only the first start is one") {
   CHECK(cluster.node(3).facts<fact::RepairCompleted>().size() == 1);
 }
 
+TEST_CASE(
+    "a state file that decayed is reported, and one that is older than the data not believed") {
+  for (const std::string content : {"returneD", "founding", ""}) {
+    Cluster cluster(with(GateMode::fence, "rejoin-sync"));
+    cluster.found_all();
+    cluster.run_for(1s);
+    cluster.node(3).write(record("a", 10));
+    cluster.run_for(10ms);
+    cluster.node(3).crash();
+    const ByteView bytes = as_bytes(content);
+    cluster.node(3).put_file({.name = "sync.state", .content = Bytes(bytes.begin(), bytes.end())});
+    cluster.node(3).forget_facts();
+    cluster.come_back(3);
+    cluster.run_for(1s);
+    INFO(content);
+    CHECK(cluster.node(3).facts<fact::RepairCompleted>().size() == 1);
+    const bool decayed = content != "founding";
+    CHECK(cluster.node(3).facts<fact::StorageCorrupt>().size() == (decayed ? 1 : 0));
+  }
+}
+
 TEST_CASE("a wiped disk is a return, not a founding") {
   Cluster cluster(with(GateMode::open, "rejoin-sync"));
   cluster.found_all();
