@@ -84,7 +84,8 @@ struct ClockTrouble {
 
 struct DiskTrouble;  // sim/kernel/disk.hpp
 
-enum class EventKind : std::uint8_t { start, deliver, timer, io, control };
+// Values are in the digest. Network: a stream finds out that what it sent was lost.
+enum class EventKind : std::uint8_t { start, deliver, timer, io, control, network };
 [[nodiscard]] std::string_view to_name(EventKind kind);
 
 // One dispatched event, for traces and for `--verify`.
@@ -92,9 +93,9 @@ struct TraceEvent {
   MonotonicTime at{};
   std::uint64_t event = 0;  // counted from 1
   EventKind kind{};
-  Address host{};         // to whom; none for control
+  Address host{};         // to whom; none for control and network
   Address from{};         // of a deliver
-  std::uint64_t id = 0;   // timer, io token or control id
+  std::uint64_t id = 0;   // timer, io token or control id; network: the stream, from << 32 | to
   MessageKind message{};  // of a deliver
   ByteView payload{};     // frame of a deliver, data of an io
   Hash128 chain{};        // the digest after this event was folded, before it is dispatched
@@ -110,6 +111,16 @@ enum class DropReason : std::uint8_t {
   reset,       // a stream broke while it held the message
 };
 [[nodiscard]] std::string_view to_name(DropReason reason);
+
+// What happened to a message that may well arrive.
+enum class Mishap : std::uint8_t {
+  duplicated,     // a second copy is under way
+  corrupted,      // a bit was flipped
+  stalled,        // a stream lost it and waits for a timer
+  retransmitted,  // and sends it again
+  clogged,        // it waits where it would arrive
+};
+[[nodiscard]] std::string_view to_name(Mishap mishap);
 
 class KernelListener {
  public:
@@ -130,12 +141,17 @@ class TraceSink {
                        ByteView frame, const Tag& tag) = 0;
   virtual void on_drop(MonotonicTime at, std::uint64_t event, Address from, Address to,
                        const Tag& tag, DropReason reason) = 0;
+  virtual void on_mishap(MonotonicTime /*at*/, std::uint64_t /*event*/, Address /*from*/,
+                         Address /*to*/, const Tag& /*tag*/, Mishap /*mishap*/) {}
 };
 
 struct Traffic {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t dropped = 0;
+  std::uint64_t dropped = 0;  // copies, too
+  std::uint64_t duplicated = 0;
+  std::uint64_t corrupted = 0;
+  std::uint64_t retransmitted = 0;
   std::array<std::uint64_t, kPurposeCount> messages_by_purpose{};
   std::array<std::uint64_t, kPurposeCount> bytes_by_purpose{};
 };

@@ -2,250 +2,274 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "model/check.hpp"
-#include "model/distribution.hpp"
-#include "model/math.hpp"
-#include "model/random.hpp"
-#include "sim/kernel/flat_map.hpp"
+#include "sim/kernel/streams.hpp"
+#include "sim/kernel/transit.hpp"
 
 namespace rejoin::sim {
 namespace {
 
-using LinkKey = std::pair<Address, Address>;
-
 // To oneself: no port, no weather, only not the same instant.
 constexpr Duration kLoopback = 1us;
-// Streams whose last arrival has passed need no memory; swept when the table has doubled.
-constexpr std::size_t kStreamsSweptMin = 1024;
 
-[[nodiscard]] std::uint64_t link_id(Address from, Address to) {
-  return std::uint64_t{from.value} << 32U | to.value;
-}
-
-[[nodiscard]] auto lower_bound_host(const std::vector<std::pair<Address, std::uint32_t>>& hosts,
-                                    Address host) {
-  return std::lower_bound(hosts.begin(), hosts.end(), host,
-                          [](const auto& item, Address wanted) { return item.first < wanted; });
-}
-
-[[nodiscard]] std::optional<std::uint32_t> group_of(
-    const std::vector<std::pair<Address, std::uint32_t>>& hosts, Address host) {
-  const auto at = lower_bound_host(hosts, host);
-  if (at == hosts.end() || at->first != host) return std::nullopt;
-  return at->second;
-}
-
-[[nodiscard]] std::vector<std::pair<Address, std::uint32_t>> grouped(
-    const std::vector<std::vector<Address>>& groups) {
-  std::vector<std::pair<Address, std::uint32_t>> out;
-  for (std::uint32_t g = 0; g < groups.size(); ++g) {
-    for (const Address host : groups[g]) out.emplace_back(host, g);
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
+// Keep the draws of troubles of different kinds on the same links apart.
+constexpr std::uint64_t kImpairment = 1;
+constexpr std::uint64_t kWeather = 2;
 
 }  // namespace
 
-// ---- Link sets -----------------------------------------------------------------------------
-
-LinkSet LinkSet::all() {
-  return {};
-}
-LinkSet LinkSet::pairs(std::vector<std::pair<Address, Address>> directed) {
-  LinkSet out;
-  out.kind_ = Kind::pairs;
-  out.pairs_ = std::move(directed);
-  std::sort(out.pairs_.begin(), out.pairs_.end());
-  return out;
-}
-LinkSet LinkSet::between(std::vector<std::vector<Address>> groups) {
-  LinkSet out;
-  out.kind_ = Kind::between;
-  out.from_ = grouped(groups);
-  return out;
-}
-LinkSet LinkSet::from_to(std::vector<Address> from, std::vector<Address> to) {
-  LinkSet out;
-  out.kind_ = Kind::from_to;
-  out.from_ = grouped({std::move(from)});
-  out.to_ = grouped({std::move(to)});
-  return out;
-}
-LinkSet LinkSet::touching(std::vector<Address> hosts) {
-  LinkSet out;
-  out.kind_ = Kind::touching;
-  out.from_ = grouped({std::move(hosts)});
-  return out;
-}
-
-bool LinkSet::contains(Address from, Address to) const {
-  if (from == to) return false;
-  switch (kind_) {
-    case Kind::all:
-      return true;
-    case Kind::pairs:
-      return std::binary_search(pairs_.begin(), pairs_.end(), std::pair(from, to));
-    case Kind::between: {
-      const auto a = group_of(from_, from);
-      const auto b = group_of(from_, to);
-      return a && b && *a != *b;
+struct Network::Impl {
+  Impl(const NetworkOptions& options, const TopologyOptions& sites, std::uint64_t seed,
+       Carrier& with)
+      : transit(options, sites, seed), streams(options.stream, transit, with), carrier(with) {
+    for (const TopologyOptions::Site& site : sites.sites) {
+      for (const Address host : site.hosts) placed.push_back(host);
     }
-    case Kind::from_to:
-      return group_of(from_, from) && group_of(to_, to);
-    case Kind::touching:
-      return group_of(from_, from) || group_of(from_, to);
+    std::sort(placed.begin(), placed.end());
+  }
+
+  // What a name of the topology was cut by.
+  struct SiteCut {
+    std::string name;
+    bool is_link = false;
+  };
+
+  Transit transit;
+  Streams streams;
+  Carrier& carrier;
+  std::vector<Address> hosts;   // ascending
+  std::vector<Address> placed;  // by the topology; ascending
+  std::vector<Parcel> clogged;  // datagrams, in order of arrival
+  std::map<EffectId, SiteCut> site_cuts;
+
+  void carry_datagram(Parcel&& parcel) {
+    const MonotonicTime now = carrier.time();
+    if (parcel.from == parcel.to) return carrier.carry(now + kLoopback, std::move(parcel));
+    const Sending sending =
+        sending_of(parcel.from, parcel.to, Transport::datagram, parcel.tag, parcel.frame.size(), 0);
+    DropReason dropped{};
+    const auto passage = transit.send(now, sending, dropped);
+    if (!passage) return carrier.lose(parcel, dropped);
+    if (!transit.is_plain()) {
+      duplicate(parcel, sending, passage->left);
+      corrupt(parcel, sending);
+    }
+    carrier.carry(passage->arrival, std::move(parcel));
+  }
+
+  void duplicate(const Parcel& parcel, const Sending& sending, MonotonicTime left) {
+    for (const Trouble& trouble : transit.effects().troubles()) {
+      if (!transit.is_duplicated(sending, trouble)) continue;
+      carrier.note(parcel, Mishap::duplicated);
+      Parcel copy = parcel;
+      corrupt(copy, Transit::copy_of(sending, trouble));
+      const Duration delay = transit.copy_delay(carrier.time(), sending, trouble);
+      carrier.carry(left + delay, std::move(copy));
+    }
+  }
+
+  // One bit at most: two flips of one bit would be none.
+  void corrupt(Parcel& parcel, const Sending& sending) {
+    for (const Trouble& trouble : transit.effects().troubles()) {
+      const auto bit = transit.corrupted_bit(sending, trouble);
+      if (!bit) continue;
+      std::uint8_t& byte = parcel.frame[*bit / 8];
+      byte = static_cast<std::uint8_t>(byte ^ 1U << (*bit % 8));
+      return carrier.note(parcel, Mishap::corrupted);
+    }
+  }
+
+  [[nodiscard]] bool datagram_arrives(Parcel& parcel, bool up) {
+    if (transit.is_cut(parcel.from, parcel.to, carrier.time())) {
+      carrier.lose(parcel, DropReason::partition);
+      return false;
+    }
+    if (transit.is_clogged(parcel.from, parcel.to)) {
+      carrier.note(parcel, Mishap::clogged);
+      clogged.push_back(std::move(parcel));
+      return false;
+    }
+    if (!up) carrier.lose(parcel, DropReason::host_down);
+    return up;
+  }
+
+  void release() {
+    transit.effects_changed();
+    std::vector<Parcel> held;
+    held.swap(clogged);
+    for (Parcel& parcel : held) {
+      if (transit.is_clogged(parcel.from, parcel.to)) {
+        clogged.push_back(std::move(parcel));
+      } else {
+        carrier.carry(carrier.time(), std::move(parcel));
+      }
+    }
+    streams.release();
+  }
+
+  EffectId begin_trouble(Trouble trouble, std::uint64_t kind) {
+    trouble.id = carrier.next_effect();
+    const EffectId id = trouble.id;
+    transit.effects().trouble(std::move(trouble), kind);
+    transit.effects_changed();
+    return id;
+  }
+
+  [[nodiscard]] EffectId begin_site_cut(std::string_view name, bool is_link) {
+    Topology& topology = transit.topology();
+    if (!(is_link ? topology.cut_link(name) : topology.cut_site(name))) return {};
+    const EffectId id = carrier.next_effect();
+    site_cuts.emplace(id, SiteCut{.name = std::string(name), .is_link = is_link});
+    return id;
+  }
+
+  void restore(const SiteCut& cut) {
+    Topology& topology = transit.topology();
+    CHECK_THAT(cut.is_link ? topology.restore_link(cut.name) : topology.restore_site(cut.name));
+  }
+
+  // The links without a way through the topology. Quadratic in the hosts that it places.
+  [[nodiscard]] LinkSet wayless() {
+    std::vector<std::pair<Address, Address>> out;
+    if (site_cuts.empty()) return LinkSet::pairs(out);
+    for (const Address from : hosts) {
+      for (const Address to : hosts) {
+        if (from != to && transit.topology().path(from, to) == nullptr) out.emplace_back(from, to);
+      }
+    }
+    return LinkSet::pairs(std::move(out));
+  }
+};
+
+Network::Network(const NetworkOptions& options, const TopologyOptions& topology, std::uint64_t seed,
+                 Carrier& carrier)
+    : impl_(std::make_unique<Impl>(options, topology, seed, carrier)) {}
+Network::~Network() = default;
+
+void Network::add_host(Address host, Address beside) {
+  std::vector<Address>& hosts = impl_->hosts;
+  const auto at = std::lower_bound(hosts.begin(), hosts.end(), host);
+  if (at == hosts.end() || *at != host) hosts.insert(at, host);  // an address may be used again
+  if (beside.is_none()) return;
+  if (std::binary_search(impl_->placed.begin(), impl_->placed.end(), host)) return;
+  impl_->transit.topology().place(host, beside);
+}
+
+void Network::host_stopped(Address host) {
+  impl_->streams.host_stopped(host);
+}
+
+// ---- Messages ------------------------------------------------------------------------------
+
+void Network::send(Transport transport, Parcel&& parcel) {
+  switch (transport) {
+    case Transport::datagram:
+      return impl_->carry_datagram(std::move(parcel));
+    case Transport::stream:
+      return impl_->streams.send(std::move(parcel));
   }
   CHECK_THAT(false);
 }
 
-// ---- The network ---------------------------------------------------------------------------
-
-struct Network::Impl {
-  using Shape = std::unique_ptr<const Distribution>;
-  Shape usual;
-  std::vector<Shape> by_purpose;
-  NetworkOptions options;
-  std::vector<Address> hosts;
-  std::uint64_t last_effect = 0;
-  std::map<EffectId, LinkSet> cuts;
-  std::map<EffectId, std::pair<LinkSet, Impairment>> impairments;
-  std::uint64_t seed = 0;
-  std::map<LinkKey, Shape> links;
-  FlatMap<MonotonicTime> port_free;     // by sender: when its port has sent all it has
-  FlatMap<MonotonicTime> last_arrival;  // by stream
-  std::size_t sweep_at = kStreamsSweptMin;
-  [[nodiscard]] const Distribution& latency_of(Address from, Address to, Purpose purpose) const {
-    if (!links.empty()) {
-      if (const auto link = links.find({from, to}); link != links.end()) return *link->second;
-    }
-    const auto index = static_cast<std::size_t>(purpose);
-    if (by_purpose[index]) return *by_purpose[index];
-    return *usual;
-  }
-
-  // Strictly after the message before it: two arrivals at one instant would be ordered by hash.
-  [[nodiscard]] MonotonicTime in_order(MonotonicTime now, Address from, Address to,
-                                       MonotonicTime arrival) {
-    if (last_arrival.size() >= sweep_at) sweep(now);
-    MonotonicTime& last = last_arrival[link_id(from, to)];
-    last = std::max(arrival, last + 1ns);
-    return last;
-  }
-
-  void sweep(MonotonicTime now) {
-    FlatMap<MonotonicTime> kept;
-    last_arrival.for_each([&](std::uint64_t key, MonotonicTime last) {
-      if (last >= now) kept[key] = last;
-    });
-    last_arrival = std::move(kept);
-    sweep_at = std::max(kStreamsSweptMin, 2 * last_arrival.size());
-  }
-};
-
-Network::Network(const NetworkOptions& options, const TopologyOptions& /*topology*/,
-                 std::uint64_t seed)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->options = options;
-  impl_->seed = seed;
-  impl_->usual = make_distribution(options.latency);
-  for (const auto& latency : options.latency_by_purpose) {
-    impl_->by_purpose.push_back(latency ? make_distribution(*latency) : nullptr);
-  }
-  impl_->by_purpose.resize(kPurposeCount);
-  for (const auto& link : options.links) {
-    impl_->links[{link.from, link.to}] = make_distribution(link.latency);
-  }
+bool Network::arrive(Parcel& parcel, bool up) {
+  return parcel.stream == 0 ? impl_->datagram_arrives(parcel, up)
+                            : impl_->streams.arrive(parcel, up);
 }
-Network::~Network() = default;
 
-std::optional<MonotonicTime> Network::route(MonotonicTime now, Address from, Address to,
-                                            Transport transport, std::size_t size_bytes,
-                                            const Tag& tag, DropReason& dropped) {
-  Impl& net = *impl_;
-  if (from == to) {
-    const MonotonicTime arrival = now + kLoopback;
-    return transport == Transport::stream ? net.in_order(now, from, to, arrival) : arrival;
-  }
-  // The port is busy with what is lost on the way, too: the sender does not know.
-  MonotonicTime sent = now;
-  if (net.options.bandwidth_bytes_per_s != 0) {
-    MonotonicTime& free = net.port_free[from.value];
-    sent = std::max(now, free) + transfer_time(size_bytes, net.options.bandwidth_bytes_per_s);
-    free = sent;
-  }
-  if (is_cut(from, to)) {
-    dropped = DropReason::partition;
-    return std::nullopt;
-  }
-  DrawKey key{.seed = net.seed,
-              .domain = Domain::loss,
-              .who = link_id(from, to),
-              .what = mix(tag.kind.value, tag.identity),
-              .attempt = tag.attempt};
-  if (transport == Transport::datagram && chance(draw(key), net.options.loss)) {
-    dropped = DropReason::loss;
-    return std::nullopt;
-  }
-  for (const auto& [id, item] : net.impairments) {
-    key.attempt = tag.attempt + (id.value << 32U);
-    if (transport == Transport::datagram && item.first.contains(from, to) &&
-        chance(draw(key), item.second.loss)) {
-      dropped = DropReason::loss;
-      return std::nullopt;
-    }
-  }
-  key.attempt = tag.attempt;
-  key.domain = Domain::latency;
-  const MonotonicTime arrival = sent + net.latency_of(from, to, tag.purpose).sample(key);
-  return transport == Transport::stream ? net.in_order(now, from, to, arrival) : arrival;
+bool Network::is_open() const {
+  return impl_->transit.is_open();
+}
+
+bool Network::awaits(std::uint64_t link, std::uint64_t ticket) const {
+  return impl_->streams.awaits(link, ticket);
+}
+
+void Network::wake(std::uint64_t link) {
+  impl_->streams.wake(link);
 }
 
 bool Network::is_cut(Address from, Address to) const {
-  if (from == to) return false;
-  for (const auto& [id, links] : impl_->cuts) {
-    if (links.contains(from, to)) return true;
-  }
-  return false;
+  return impl_->transit.is_cut(from, to, impl_->carrier.time());
 }
 
-void Network::add_host(Address host) {
-  impl_->hosts.push_back(host);
-}
+// ---- Effects -------------------------------------------------------------------------------
 
 EffectId Network::cut(LinkSet links) {
-  const EffectId id(++impl_->last_effect);
-  impl_->cuts.emplace(id, std::move(links));
+  const EffectId id = impl_->carrier.next_effect();
+  impl_->transit.effects().cut(id, std::move(links));
+  impl_->transit.effects_changed();
+  return id;
+}
+
+EffectId Network::flap(LinkSet links, Duration period, Share down, MonotonicTime since) {
+  const EffectId id = impl_->carrier.next_effect();
+  impl_->transit.effects().flap(id, std::move(links), period, down, since);
+  impl_->transit.effects_changed();
+  return id;
+}
+
+EffectId Network::clog(LinkSet links) {
+  const EffectId id = impl_->carrier.next_effect();
+  impl_->transit.effects().clog(id, std::move(links));
+  impl_->transit.effects_changed();
   return id;
 }
 
 EffectId Network::impair(LinkSet links, const Impairment& impairment) {
-  const EffectId id(++impl_->last_effect);
-  impl_->impairments.emplace(id, std::pair(std::move(links), impairment));
-  return id;
+  Trouble trouble;
+  trouble.links = std::move(links);
+  trouble.what = impairment;
+  return impl_->begin_trouble(std::move(trouble), kImpairment);
+}
+
+EffectId Network::weather(LinkSet links, const WeatherOptions& weather) {
+  Trouble trouble;
+  trouble.links = std::move(links);
+  trouble.weather = weather;
+  return impl_->begin_trouble(std::move(trouble), kWeather);
+}
+
+EffectId Network::cut_site_link(std::string_view name) {
+  return impl_->begin_site_cut(name, true);
+}
+
+EffectId Network::cut_site(std::string_view name) {
+  return impl_->begin_site_cut(name, false);
 }
 
 bool Network::end(EffectId effect) {
-  return impl_->cuts.erase(effect) + impl_->impairments.erase(effect) != 0;
+  if (const auto cut = impl_->site_cuts.find(effect); cut != impl_->site_cuts.end()) {
+    impl_->restore(cut->second);
+    impl_->site_cuts.erase(cut);
+    return true;
+  }
+  if (!impl_->transit.effects().end(effect)) return false;
+  impl_->release();
+  return true;
 }
 
 std::uint64_t Network::heal() {
-  std::uint64_t links = 0;
-  for (const Address from : impl_->hosts) {
-    for (const Address to : impl_->hosts) links += is_cut(from, to) ? 1U : 0U;
-  }
-  impl_->cuts.clear();
+  const LinkSet wayless = impl_->wayless();
+  std::vector<const LinkSet*> sets = impl_->transit.effects().obstructed();
+  sets.push_back(&wayless);
+  const std::uint64_t links = count_links(sets, impl_->hosts);
+  for (const auto& [id, cut] : impl_->site_cuts) impl_->restore(cut);
+  impl_->site_cuts.clear();
+  impl_->transit.effects().heal();
+  impl_->release();
   return links;
 }
 
+std::vector<Address> Network::hosts_of_site(std::string_view site) const {
+  return impl_->transit.topology().hosts_of(site);
+}
+
 std::uint64_t Network::count(const LinkSet& links) const {
-  std::uint64_t count = 0;
-  for (const Address from : impl_->hosts) {
-    for (const Address to : impl_->hosts) count += links.contains(from, to) ? 1U : 0U;
-  }
-  return count;
+  return count_links({&links}, impl_->hosts);
 }
 
 }  // namespace rejoin::sim

@@ -1,49 +1,28 @@
 #include "sim/kernel/network.hpp"
 
 #include <doctest/doctest.h>
-#include <rapidcheck.h>
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <vector>
 
-#include "tests/kernel/support.hpp"
+#include "model/message.hpp"
+#include "tests/kernel/wire.hpp"
 
 namespace rejoin::sim {
 namespace {
 
 using namespace testing;
 
-constexpr Address kA{1};
-constexpr Address kB{2};
-constexpr Address kC{3};
-
-struct Routed {
-  std::optional<MonotonicTime> arrival;
-  DropReason dropped{};
-};
-
-Tag tag_of(std::uint64_t identity, std::uint32_t attempt = 0,
-           Purpose purpose = Purpose::foreground) {
-  return {.kind = kPing, .purpose = purpose, .identity = identity, .attempt = attempt};
-}
-
-Routed route(Network& network, MonotonicTime now, Address from, Address to, const Tag& tag,
-             Transport transport = Transport::datagram, std::size_t size_bytes = 100) {
-  Routed routed;
-  routed.arrival = network.route(now, from, to, transport, size_bytes, tag, routed.dropped);
-  return routed;
-}
-
 TEST_CASE("latency has the named shape: its bounds and its mean") {
   NetworkOptions options = constant_network(3ms);
   const auto mean_of = [](const NetworkOptions& with, Duration least, Duration most) {
-    Network network(with, {}, 1);
+    Wire wire(with);
     Duration sum{};
-    constexpr std::int64_t draws = 200'000;
+    constexpr std::int64_t draws = 100'000;
     for (std::uint64_t n = 0; n < draws; ++n) {
-      const Duration latency =
-          *route(network, at_time(0s), kA, kB, tag_of(n)).arrival - at_time(0s);
+      const Duration latency = *wire.arrival(kA, kB, tag_of(n)) - at_time(0s);
       if (latency < least || latency > most) FAIL("outside its bounds: " << latency.count());
       sum += latency;
     }
@@ -56,128 +35,77 @@ TEST_CASE("latency has the named shape: its bounds and its mean") {
   CHECK(mean_of(options, 200us, 60ms) == doctest::Approx(1.2e6).epsilon(0.01));
 }
 
-TEST_CASE("a link's latency goes before its purpose's, and that before the default") {
+TEST_CASE(
+    "the first pattern that matches goes before the purpose's latency, that before the rest") {
   NetworkOptions options = constant_network(1ms);
-  const auto constant = [](Duration d) { return constant_latency(d); };
-  options.latency_by_purpose[static_cast<std::size_t>(Purpose::repair)] = constant(2ms);
-  options.links.push_back({.from = kA, .to = kC, .latency = constant(3ms)});
-  Network network(options, {}, 1);
-  const MonotonicTime now = at_time(1s);
-  CHECK(route(network, now, kA, kB, tag_of(1)).arrival == now + 1ms);
-  CHECK(route(network, now, kA, kB, tag_of(1, 0, Purpose::repair)).arrival == now + 2ms);
-  CHECK(route(network, now, kA, kC, tag_of(1, 0, Purpose::repair)).arrival == now + 3ms);
-  CHECK(route(network, now, kC, kA, tag_of(1)).arrival == now + 1ms);
+  options.latency_by_purpose[static_cast<std::size_t>(Purpose::repair)] = constant_latency(2ms);
+  options.links.push_back(
+      {.from = kA, .to = kC, .purpose = Purpose::consensus, .latency = constant_latency(3ms)});
+  options.links.push_back({.from = {}, .to = kC, .purpose = {}, .latency = constant_latency(4ms)});
+  options.links.push_back({.from = kA, .to = kC, .purpose = {}, .latency = constant_latency(5ms)});
+  options.links.push_back({.from = kC, .to = {}, .purpose = {}, .latency = constant_latency(6ms)});
+  options.links.push_back(
+      {.from = {}, .to = {}, .purpose = Purpose::membership, .latency = constant_latency(7ms)});
+  Wire wire(options);
+  wire.now = at_time(1s);
+  const auto latency = [&](Address from, Address to, Purpose purpose) {
+    return *wire.arrival(from, to, tag_of(1, 0, purpose)) - wire.now;
+  };
+  CHECK(latency(kA, kB, Purpose::foreground) == 1ms);
+  CHECK(latency(kA, kB, Purpose::repair) == 2ms);
+  CHECK(latency(kA, kC, Purpose::consensus) == 3ms);
+  CHECK(latency(kA, kC, Purpose::repair) == 4ms);  // the second is before the third
+  CHECK(latency(kB, kC, Purpose::consensus) == 4ms);
+  CHECK(latency(kC, kA, Purpose::membership) == 6ms);
+  CHECK(latency(kB, kA, Purpose::membership) == 7ms);
 }
 
 TEST_CASE("a draw is a function of link and tag alone") {
   NetworkOptions options;
   options.loss = Share{300'000};
-  Network busy(options, {}, 9);
-  Network idle(options, {}, 9);
+  options.bandwidth_bytes_per_s = 0;
+  Wire busy(options, 9);
+  Wire idle(options, 9);
   for (std::uint64_t n = 0; n < 500; ++n) {
-    (void)route(busy, at_time(0s), kA, kB, tag_of(1'000 + n));
-    (void)route(busy, at_time(0s), kB, kA, tag_of(n));
+    busy.send(kA, kB, tag_of(1'000 + n));
+    busy.send(kB, kA, tag_of(n));
   }
-  const MonotonicTime later = at_time(10s);
+  busy.run();
   for (std::uint64_t n = 0; n < 50; ++n) {
-    const MonotonicTime now = later + 1s * n;
-    CHECK(route(busy, now, kA, kB, tag_of(n)).arrival ==
-          route(idle, now, kA, kB, tag_of(n)).arrival);
+    busy.now = idle.now = at_time(10s + 1s * n);
+    CHECK(busy.arrival(kA, kB, tag_of(n)) == idle.arrival(kA, kB, tag_of(n)));
   }
-  CHECK(route(idle, at_time(99s), kA, kB, tag_of(5, 0), Transport::stream).arrival !=
-        route(idle, at_time(99s), kA, kC, tag_of(5, 0), Transport::stream).arrival);
-  CHECK(route(idle, at_time(199s), kA, kB, tag_of(5, 0), Transport::stream).arrival !=
-        route(idle, at_time(199s), kA, kB, tag_of(5, 1), Transport::stream).arrival);
-}
-
-TEST_CASE("loss takes its share of datagrams, the same ones at a higher share") {
-  const auto lost = [&](std::uint32_t ppm) {
-    NetworkOptions options = constant_network(1ms);
-    options.loss = Share{ppm};
-    Network network(options, {}, 4);
-    std::vector<bool> out;
-    for (std::uint64_t n = 0; n < 20'000; ++n) {
-      const Routed routed = route(network, at_time(0s), kA, kB, tag_of(n));
-      if (!routed.arrival) CHECK(routed.dropped == DropReason::loss);
-      out.push_back(!routed.arrival);
-    }
-    return out;
-  };
-  const auto count = [](const std::vector<bool>& flags) {
-    return std::count(flags.begin(), flags.end(), true);
-  };
-  CHECK(count(lost(0)) == 0);
-  const auto tenth = lost(100'000);
-  CHECK(count(tenth) == doctest::Approx(2'000).epsilon(0.1));
-  const auto fifth = lost(200'000);
-  for (std::size_t n = 0; n < tenth.size(); ++n) {
-    if (tenth[n] && !fifth[n]) FAIL("lost at 10% and not at 20%: " << n);
-  }
-}
-
-TEST_CASE("a large transfer delays what its sender sends after it, and nobody else") {
-  NetworkOptions options = constant_network(1ms);
-  options.bandwidth_bytes_per_s = 1'000'000;
-  Network network(options, {}, 1);
-  const MonotonicTime now = at_time(1s);
-  CHECK(route(network, now, kA, kB, tag_of(1), Transport::stream, 500'000).arrival == now + 501ms);
-  CHECK(route(network, now, kA, kC, tag_of(2), Transport::datagram, 1'000).arrival == now + 502ms);
-  CHECK(route(network, now, kB, kC, tag_of(3), Transport::datagram, 1'000).arrival == now + 2ms);
-  CHECK(route(network, now + 10s, kA, kC, tag_of(4), Transport::datagram, 0).arrival ==
-        now + 10s + 1ms);
-}
-
-TEST_CASE("a stream arrives in order whatever the latencies, each link by itself") {
-  CHECK(rc::check([] {
-    NetworkOptions options;
-    options.latency = exponential_latency(50ms, 200us);
-    Network network(options, {}, *rc::gen::arbitrary<std::uint64_t>());
-    const auto gaps =
-        *rc::gen::container<std::vector<std::uint32_t>>(rc::gen::inRange(0U, 100'000'000U));
-    MonotonicTime now{};
-    MonotonicTime last{};
-    for (std::size_t n = 0; n < gaps.size(); ++n) {
-      now += Duration(gaps[n]);
-      const auto arrival = route(network, now, kA, kB, tag_of(n), Transport::stream).arrival;
-      RC_ASSERT(arrival.has_value());
-      RC_ASSERT(*arrival > last);
-      RC_ASSERT(*arrival > now);
-      last = *arrival;
-    }
-  }));
-}
-
-TEST_CASE("order on a stream survives the sweep of idle streams") {
-  NetworkOptions options;
-  options.latency = exponential_latency(10s, 200us);
-  Network network(options, {}, 1);
-  MonotonicTime last{};
-  for (std::uint32_t n = 0; n < 20'000; ++n) {
-    const MonotonicTime now = at_time(Duration(100us * n));
-    (void)route(network, now, Address(100 + n), kB, tag_of(1), Transport::stream);
-    const auto arrival = route(network, now, kA, kB, tag_of(n), Transport::stream).arrival;
-    if (!(*arrival > last)) FAIL("out of order at " << n);
-    last = *arrival;
-  }
+  options.loss = {};
+  Wire lossless(options, 9);
+  CHECK(lossless.arrival(kA, kB, tag_of(5)) != lossless.arrival(kA, kC, tag_of(5)));
+  CHECK(lossless.arrival(kA, kB, tag_of(5)) != lossless.arrival(kA, kB, tag_of(5, 1)));
 }
 
 TEST_CASE("messages to oneself pass no port and no weather") {
   NetworkOptions options = constant_network(1s);
   options.bandwidth_bytes_per_s = 1;
-  options.loss = Share{1'000'000};
-  Network network(options, {}, 1);
-  (void)network.cut(LinkSet::between({{kA}, {kB}}));
-  const auto arrival = route(network, at_time(1s), kA, kA, tag_of(1)).arrival;
-  REQUIRE(arrival.has_value());
-  CHECK(*arrival > at_time(1s));
-  CHECK(*arrival < at_time(1s) + 1ms);
+  options.mtu_bytes = 10;
+  options.loss = options.duplicate = options.corrupt = Share{1'000'000};
+  options.weather = {.slot = 1s, .rough = Share{1'000'000}, .extra = {1s, 1s}, .loss = {}};
+  Wire wire(options);
+  (void)wire.network.cut(LinkSet::all());
+  (void)wire.network.clog(LinkSet::touching({kA}));
+  wire.send(kA, kA, tag_of(1));
+  for (std::uint64_t n = 2; n < 10; ++n) wire.send(kA, kA, tag_of(n), Transport::stream);
+  wire.run();
+  CHECK(wire.arrived.size() == 9);
+  CHECK(wire.arrived.front().at > at_time(0s));
+  CHECK(wire.arrived.back().at < at_time(1ms));
+  CHECK(wire.mishaps.empty());
 }
 
+// ---- Cuts, flaps, clogs --------------------------------------------------------------------
+
 TEST_CASE("effects compose, and each ends alone") {
-  Network network(constant_network(1ms), {}, 1);
+  Wire wire(constant_network(1ms));
+  Network& network = wire.network;
   for (const Address host : {kA, kB, kC}) network.add_host(host);
   const LinkSet split = LinkSet::between({{kA}, {kB, kC}});
-  CHECK(network.count(split) == 4);
   const EffectId groups = network.cut(split);
   CHECK(network.is_cut(kA, kB));
   CHECK(network.is_cut(kC, kA));
@@ -186,14 +114,83 @@ TEST_CASE("effects compose, and each ends alone") {
   const EffectId again = network.cut(LinkSet::from_to({kA}, {kB}));
   CHECK(network.end(groups));
   CHECK_FALSE(network.end(groups));
+  CHECK_FALSE(network.end(EffectId{}));
   CHECK(network.is_cut(kA, kB));
   CHECK_FALSE(network.is_cut(kB, kA));
   CHECK(network.end(again));
   CHECK_FALSE(network.is_cut(kA, kB));
-  (void)network.cut(split);
-  CHECK(route(network, at_time(0s), kA, kC, tag_of(1)).dropped == DropReason::partition);
-  CHECK(network.heal() == 4);
+}
+
+TEST_CASE("a heal ends cuts, flaps and clogs, says how many links they were on, and nothing else") {
+  Wire wire(constant_network(1ms));
+  Network& network = wire.network;
+  for (const Address host : {kA, kB, kC}) network.add_host(host);
+  (void)network.cut(LinkSet::between({{kA}, {kB, kC}}));                              // 4 links
+  (void)network.flap(LinkSet::from_to({kA}, {kB}), 1s, Share{500'000}, at_time(0s));  // of these
+  const EffectId clog = network.clog(LinkSet::pairs({{kB, kC}}));                     // another
+  const EffectId loss = network.impair(LinkSet::all(), {.loss = Share{1'000'000}});
+  CHECK(network.heal() == 5);
   CHECK(network.heal() == 0);
+  CHECK_FALSE(network.end(clog));
+  CHECK_FALSE(wire.arrival(kA, kB, tag_of(1)).has_value());
+  CHECK(network.end(loss));
+  CHECK(wire.arrival(kA, kB, tag_of(1)).has_value());
+}
+
+TEST_CASE("a flapping link is down by the clock alone, for its share of each period") {
+  Wire wire(constant_network(0ms));
+  const EffectId flap =
+      wire.network.flap(LinkSet::pairs({{kA, kB}}), 100ms, Share{250'000}, at_time(1s));
+  std::uint64_t down = 0;
+  for (int ms = 0; ms < 2'000; ++ms) {
+    wire.now = at_time(1ms * ms);
+    const bool expected = ms >= 1'000 && ms % 100 < 25;
+    CHECK(wire.network.is_cut(kA, kB) == expected);
+    CHECK_FALSE(wire.network.is_cut(kB, kA));
+    CHECK(wire.arrival(kA, kB, tag_of(1)).has_value() != expected);
+    down += wire.network.is_cut(kA, kB) ? 1U : 0U;
+  }
+  CHECK(down == 250);
+  wire.now = at_time(1s);
+  CHECK(wire.network.end(flap));
+  CHECK_FALSE(wire.network.is_cut(kA, kB));
+}
+
+TEST_CASE("a clog holds what would arrive and lets all of it arrive when it ends") {
+  Wire wire(constant_network(10ms));
+  wire.send(kA, kB, tag_of(1));
+  wire.run_until(at_time(5ms));
+  const EffectId clog = wire.network.clog(LinkSet::pairs({{kA, kB}}));
+  const EffectId other = wire.network.clog(LinkSet::pairs({{kA, kC}}));
+  wire.send(kA, kB, tag_of(2));
+  wire.send(kA, kC, tag_of(3));
+  for (std::uint64_t n = 4; n < 8; ++n) wire.stream(n);
+  wire.run_until(at_time(100ms));
+  CHECK(wire.arrived.empty());
+  CHECK(wire.count(Mishap::clogged) == 7);
+  wire.send(kA, kB, tag_of(8));  // is under way when the clog ends
+  CHECK(wire.network.end(clog));
+  wire.run_until(at_time(100ms));
+  CHECK(wire.identities() == std::vector<std::uint64_t>{1, 2, 4, 5, 6, 7});
+  for (const Arrived& item : wire.arrived) CHECK(item.at == at_time(100ms));
+  wire.run();
+  CHECK(wire.arrived.back().at == at_time(110ms));
+  CHECK(wire.network.end(other));
+  wire.run();
+  CHECK(wire.arrived.back().identity == 3);
+  CHECK(wire.dropped.empty());
+}
+
+TEST_CASE("a clog that ends in a cut loses what it held") {
+  Wire wire(constant_network(10ms));
+  const EffectId clog = wire.network.clog(LinkSet::all());
+  wire.send(kA, kB, tag_of(1));
+  wire.run_until(at_time(1s));
+  (void)wire.network.cut(LinkSet::all());
+  CHECK(wire.network.end(clog));
+  wire.run();
+  CHECK(wire.arrived.empty());
+  CHECK(wire.count(DropReason::partition) == 1);
 }
 
 // What node 2 hears when the network is split at `split` and healed at `healed`, of messages that
@@ -207,8 +204,9 @@ std::string heard_across(Duration split, Duration healed) {
   };
   machines.script(1).timer = [](Env& env, TimerId) { send_text(env, kB, "second ", 2); };
   machines.script(2).message = [&](Env&, Address, ByteView frame) { heard += text_of(frame); };
-  machines.at(at_time(split), [&] { (void)machines.kernel.network().cut(LinkSet::between({{kA}, {kB}})); });
-  machines.at(at_time(healed), [&] { (void)machines.kernel.network().heal(); });
+  Network& network = machines.kernel.network();
+  machines.at(at_time(split), [&] { (void)network.cut(LinkSet::between({{kA}, {kB}})); });
+  machines.at(at_time(healed), [&] { (void)network.heal(); });
   machines.start_all();
   machines.run();
   CHECK(machines.kernel.traffic().messages == 2);
@@ -220,6 +218,77 @@ TEST_CASE("a partition is judged when a message is sent and again when it arrive
   CHECK(heard_across(2ms, 8ms) == "first second ");  // over before the first arrives
   CHECK(heard_across(2ms, 12ms) == "second ");       // the first is under way and lost
   CHECK(heard_across(12ms, 18ms) == "first ");       // the second is sent into it
+}
+
+// ---- Sites ---------------------------------------------------------------------------------
+
+TopologyOptions three_sites() {
+  TopologyOptions topology;
+  const std::vector<std::pair<std::string, Address>> sites{{"a", kA}, {"b", kB}, {"c", kC}};
+  for (const auto& [name, host] : sites) {
+    topology.sites.push_back({.name = name, .kind = {}, .within = {}, .hosts = {host}});
+  }
+  const auto join = [&](std::string a, std::string b, Duration latency) {
+    TopologyOptions::Link link;
+    link.name = a + "--" + b;
+    link.a = std::move(a);
+    link.b = std::move(b);
+    link.latency = constant_latency(latency);
+    topology.links.push_back(link);
+  };
+  join("a", "b", 10ms);
+  join("b", "c", 20ms);
+  join("a", "c", 50ms);
+  return topology;
+}
+
+TEST_CASE("a message crosses the links of the shortest path, and the next when one is cut") {
+  Wire wire(constant_network(1ms), 1, three_sites());
+  Network& network = wire.network;
+  for (const Address host : {kA, kB, kC}) network.add_host(host);
+  CHECK(wire.arrival(kA, kC, tag_of(1)) == at_time(31ms));
+  const EffectId cut = network.cut_site_link("b--c");
+  REQUIRE_FALSE(cut.is_none());
+  CHECK(wire.arrival(kA, kC, tag_of(1)) == at_time(51ms));
+  const EffectId site = network.cut_site("c");
+  REQUIRE_FALSE(site.is_none());
+  CHECK(network.is_cut(kA, kC));
+  CHECK_FALSE(wire.arrival(kA, kC, tag_of(1)).has_value());
+  CHECK(wire.count(DropReason::partition) == 1);
+  CHECK(network.end(site));
+  CHECK(wire.arrival(kA, kC, tag_of(1)) == at_time(51ms));
+  CHECK(network.end(cut));
+  CHECK_FALSE(network.end(cut));
+  CHECK(wire.arrival(kA, kC, tag_of(1)) == at_time(31ms));
+  CHECK(network.cut_site("nowhere").is_none());
+  CHECK(network.cut_site_link("a--z").is_none());
+  (void)network.cut_site("b");
+  CHECK(network.heal() == 4);
+  CHECK(wire.arrival(kA, kB, tag_of(1)) == at_time(11ms));
+}
+
+TEST_CASE("a host added beside another shares its site, unless the topology places it") {
+  Wire wire(constant_network(1ms), 1, three_sites());
+  for (const Address host : {kA, kB, kC}) wire.network.add_host(host);
+  wire.network.add_host(Address(9), kC);
+  CHECK(wire.arrival(kC, Address(9), tag_of(1)) == at_time(1ms));
+  CHECK(wire.arrival(kB, Address(9), tag_of(1)) == at_time(21ms));
+}
+
+TEST_CASE("a link of the topology loses and carries what passes it, each way by itself") {
+  TopologyOptions topology = three_sites();
+  topology.links[0].bandwidth_bytes_per_s = 1'000'000;
+  topology.links[1].loss = Share{1'000'000};
+  Wire wire(constant_network(1ms), 1, topology);
+  wire.send(kA, kB, tag_of(1), Transport::datagram, 50'000);
+  wire.send(kA, kB, tag_of(2), Transport::datagram, 0);
+  wire.send(kB, kA, tag_of(3), Transport::datagram, 0);
+  wire.send(kA, kC, tag_of(4), Transport::datagram, 0);
+  wire.run();
+  REQUIRE(wire.identities() == std::vector<std::uint64_t>{3, 1, 2});
+  CHECK(wire.arrived[0].at == at_time(11ms));
+  CHECK(wire.arrived[1].at == at_time(61ms));
+  CHECK(wire.count(DropReason::loss) == 1);
 }
 
 }  // namespace

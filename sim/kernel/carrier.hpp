@@ -1,0 +1,39 @@
+// A message on its way, and what the network asks of whoever holds the queue of events.
+#pragma once
+
+#include <cstdint>
+
+#include "model/env.hpp"
+#include "model/ids.hpp"
+#include "model/time.hpp"
+#include "sim/kernel/kernel.hpp"
+
+namespace rejoin::sim {
+
+struct Parcel {
+  Address from{};
+  Address to{};
+  Tag tag{};
+  Bytes frame{};
+  std::uint32_t stream = 0;  // 1 + its slot in Streams; 0: a datagram
+  std::uint32_t number = 0;  // on its stream, counted from 1
+  std::uint32_t round = 0;   // how often it was sent before
+};
+
+class Carrier {
+ public:
+  [[nodiscard]] virtual MonotonicTime time() const = 0;
+  [[nodiscard]] virtual EffectId next_effect() = 0;
+  // At `at`, the network is asked whether the parcel arrives (Network::arrive).
+  virtual void carry(MonotonicTime at, Parcel&& parcel) = 0;
+  // At `at`, Network::wake is called, if by then it still awaits that ticket.
+  virtual void wake(MonotonicTime at, std::uint64_t link, std::uint64_t ticket) = 0;
+  // It will not arrive.
+  virtual void lose(const Parcel& parcel, DropReason reason) = 0;
+  virtual void note(const Parcel& parcel, Mishap mishap) = 0;
+
+ protected:
+  ~Carrier() = default;
+};
+
+}  // namespace rejoin::sim

@@ -1,0 +1,82 @@
+#include "sim/kernel/link_effects.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/check.hpp"
+#include "model/random.hpp"
+
+namespace rejoin::sim {
+
+void LinkEffects::cut(EffectId id, LinkSet links) {
+  barriers_.push_back({.id = id, .links = std::move(links), .period = {}, .down = {}, .since = {}});
+}
+
+void LinkEffects::flap(EffectId id, LinkSet links, Duration period, Share down,
+                       MonotonicTime since) {
+  CHECK_THAT(period > 0ns);
+  barriers_.push_back(
+      {.id = id, .links = std::move(links), .period = period, .down = down, .since = since});
+}
+
+void LinkEffects::clog(EffectId id, LinkSet links) {
+  clogs_.push_back({.id = id, .links = std::move(links)});
+}
+
+void LinkEffects::trouble(Trouble trouble, std::uint64_t kind) {
+  const std::uint64_t base = mix(kind, trouble.links.digest());
+  const auto is_taken = [this](std::uint64_t key) {
+    return std::any_of(troubles_.begin(), troubles_.end(),
+                       [key](const Trouble& other) { return other.key == key; });
+  };
+  for (std::uint64_t equals = 0; trouble.key == 0 || is_taken(trouble.key); ++equals) {
+    trouble.key = mix(base, equals);
+  }
+  if (trouble.what.extra) trouble.extra = make_distribution(*trouble.what.extra);
+  troubles_.push_back(std::move(trouble));
+}
+
+void LinkEffects::usual(const Impairment& what, const WeatherOptions& weather) {
+  troubles_.push_back({.id = {}, .links = {}, .key = 0, .what = what, .weather = weather});
+}
+
+bool LinkEffects::end(EffectId id) {
+  if (id.is_none()) return false;
+  const auto is_it = [id](const auto& effect) { return effect.id == id; };
+  return std::erase_if(barriers_, is_it) + std::erase_if(clogs_, is_it) +
+             std::erase_if(troubles_, is_it) !=
+         0;
+}
+
+void LinkEffects::heal() {
+  barriers_.clear();
+  clogs_.clear();
+}
+
+bool LinkEffects::is_down(const Barrier& barrier, MonotonicTime at) {
+  if (barrier.period == 0ns) return true;
+  if (at < barrier.since) return false;
+  const Duration phase = (at - barrier.since) % barrier.period;
+  const auto scaled = static_cast<unsigned __int128>(phase.count()) * 1'000'000;
+  return scaled < static_cast<unsigned __int128>(barrier.period.count()) * barrier.down.ppm;
+}
+
+bool LinkEffects::is_cut(Address from, Address to, MonotonicTime at) const {
+  return std::any_of(barriers_.begin(), barriers_.end(), [&](const Barrier& barrier) {
+    return is_down(barrier, at) && barrier.links.contains(from, to);
+  });
+}
+
+bool LinkEffects::is_clogged(Address from, Address to) const {
+  return std::any_of(clogs_.begin(), clogs_.end(),
+                     [&](const Clog& clog) { return clog.links.contains(from, to); });
+}
+
+std::vector<const LinkSet*> LinkEffects::obstructed() const {
+  std::vector<const LinkSet*> out;
+  for (const Barrier& barrier : barriers_) out.push_back(&barrier.links);
+  for (const Clog& clog : clogs_) out.push_back(&clog.links);
+  return out;
+}
+
+}  // namespace rejoin::sim

@@ -1,0 +1,89 @@
+// What is wrong with links now: cuts, flaps and clogs, and troubles (what chance and delay do to
+// each message).
+//
+// Invariants:
+// 1. Whether a link is cut or rough is a function of the effects in force and of time alone.
+// 2. A trouble's draws are keyed by what it is (its links, and how many equals were in force when
+//    it began), not by its strength nor by its EffectId: they are nested in its share, and other
+//    effects come and go without moving them.
+//
+// Not here: what becomes of a message (Transit, Streams), sites (Topology).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "model/distribution.hpp"
+#include "model/options.hpp"
+#include "sim/kernel/kernel.hpp"
+#include "sim/kernel/link_set.hpp"
+
+namespace rejoin::sim {
+
+// What is wrong with links, on top of NetworkOptions. Chances are independent of one another.
+struct Impairment {
+  Share loss{};       // of datagrams; of segments of a stream, which it stalls
+  Share duplicate{};  // of datagrams, as are the next three
+  Share reorder{};
+  DurationRange reorder_by{1ms, 10ms};
+  Share corrupt{};
+  std::optional<LatencyOptions> extra{};       // added to each message's delay
+  std::uint64_t bandwidth_bytes_per_s = 0;     // each link's own cap; 0: none
+  std::uint64_t mtu_bytes = 0;                 // 0: as it is
+  std::optional<std::uint64_t> queue_bytes{};  // replaces NetworkOptions::queue_bytes
+};
+
+// An impairment or a weather, or what the options say of every link.
+struct Trouble {
+  EffectId id{};  // none for the options' own
+  LinkSet links{};
+  std::uint64_t key = 0;  // of its draws; 0 for the options' own
+  Impairment what{};
+  WeatherOptions weather{};
+  std::unique_ptr<const Distribution> extra{};
+};
+
+class LinkEffects {
+ public:
+  void cut(EffectId id, LinkSet links);
+  void flap(EffectId id, LinkSet links, Duration period, Share down, MonotonicTime since);
+  void clog(EffectId id, LinkSet links);
+  // Without a key: it is found here. The kind keeps draws of weather and of impairments apart.
+  void trouble(Trouble trouble, std::uint64_t kind);
+  // What the options say of every link: it never ends.
+  void usual(const Impairment& what, const WeatherOptions& weather);
+  // False when there is no such effect.
+  bool end(EffectId id);
+  // Ends cuts, flaps and clogs.
+  void heal();
+
+  [[nodiscard]] bool is_cut(Address from, Address to, MonotonicTime at) const;
+  [[nodiscard]] bool is_clogged(Address from, Address to) const;
+  [[nodiscard]] const std::vector<Trouble>& troubles() const { return troubles_; }
+  // No link is cut, flaps or is clogged.
+  [[nodiscard]] bool are_all_open() const { return barriers_.empty() && clogs_.empty(); }
+  // The links of every cut, flap and clog.
+  [[nodiscard]] std::vector<const LinkSet*> obstructed() const;
+
+ private:
+  struct Barrier {
+    EffectId id;
+    LinkSet links;
+    Duration period{};  // of a flap; 0: a cut
+    Share down{};
+    MonotonicTime since{};
+  };
+  struct Clog {
+    EffectId id;
+    LinkSet links;
+  };
+  [[nodiscard]] static bool is_down(const Barrier& barrier, MonotonicTime at);
+
+  std::vector<Barrier> barriers_;
+  std::vector<Clog> clogs_;
+  std::vector<Trouble> troubles_;
+};
+
+}  // namespace rejoin::sim
