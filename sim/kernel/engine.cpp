@@ -53,6 +53,7 @@ void Engine::begin_event(const TraceEvent& event) {
 void Engine::publish(const FactSource& source, const Fact& fact) {
   scratch.clear();
   scratch.varint(source.incarnation.value);
+  if (source.twin) scratch.varint(1);
   encode_fact(scratch, fact);
   chain.fold({.at = now,
               .kind = kChainFact,
@@ -62,6 +63,7 @@ void Engine::publish(const FactSource& source, const Fact& fact) {
              scratch.view());
   if (trace != nullptr) trace->on_fact(now, events, source, fact);
   ++listening;
+  const Raised raised(options.dispatching);
   listener.on_fact(now, events, source, fact);
   --listening;
 }
@@ -76,19 +78,7 @@ void Engine::send(Address from, Address to, Transport transport, Bytes frame, co
     traffic.bytes_by_purpose[purpose] += frame.size();
   }
   if (trace != nullptr) trace->on_send(now, events, from, to, frame, tag);
-  DropReason dropped{};
-  const auto arrival = network.route(now, from, to, transport, frame.size(), tag, dropped);
-  if (!arrival) return drop(from, to, tag, dropped);
-  const std::uint64_t what = mix(mix(tag.kind.value, tag.identity), from.value);
-  schedule(*arrival, order_of(EventKind::deliver, to, what, tag.attempt),
-           {.kind = EventKind::deliver,
-            .purpose = tag.purpose,
-            .message = tag.kind,
-            .host = to,
-            .from = from,
-            .aux = tag.attempt,
-            .id = tag.identity,
-            .frame = std::move(frame)});
+  network.send(transport, {.from = from, .to = to, .tag = tag, .frame = std::move(frame)});
 }
 
 void Engine::drop(Address from, Address to, const Tag& tag, DropReason reason) {
@@ -96,11 +86,61 @@ void Engine::drop(Address from, Address to, const Tag& tag, DropReason reason) {
   if (trace != nullptr) trace->on_drop(now, events, from, to, tag, reason);
 }
 
+bool Engine::arrives(EventRecord& record, bool up) {
+  if (up && record.life == 0 && network.is_open()) return true;
+  Parcel parcel{.from = record.from,
+                .to = record.host,
+                .tag = tag_of(record),
+                .frame = std::move(record.frame),
+                .stream = static_cast<std::uint32_t>(record.life >> 32U),
+                .number = static_cast<std::uint32_t>(record.life),
+                .round = record.round};
+  if (!network.arrive(parcel, up)) return false;
+  record.frame = std::move(parcel.frame);
+  return true;
+}
+
+// ---- Carrier -------------------------------------------------------------------------------
+
+void Engine::carry(MonotonicTime at, Parcel&& parcel) {
+  const Tag& tag = parcel.tag;
+  const std::uint64_t what = mix(mix(tag.kind.value, tag.identity), parcel.from.value);
+  schedule(at, order_of(EventKind::deliver, parcel.to, what, tag.attempt),
+           {.kind = EventKind::deliver,
+            .purpose = tag.purpose,
+            .message = tag.kind,
+            .host = parcel.to,
+            .from = parcel.from,
+            .aux = tag.attempt,
+            .life = std::uint64_t{parcel.stream} << 32U | parcel.number,
+            .id = tag.identity,
+            .round = parcel.round,
+            .frame = std::move(parcel.frame)});
+}
+
+void Engine::wake(MonotonicTime at, std::uint64_t link, std::uint64_t ticket) {
+  schedule(at, order_of(EventKind::network, Address{}, link, 0),
+           {.kind = EventKind::network, .life = ticket, .id = link});
+}
+
+void Engine::lose(const Parcel& parcel, DropReason reason) {
+  drop(parcel.from, parcel.to, parcel.tag, reason);
+}
+
+void Engine::note(const Parcel& parcel, Mishap mishap) {
+  traffic.duplicated += mishap == Mishap::duplicated ? 1U : 0U;
+  traffic.corrupted += mishap == Mishap::corrupted ? 1U : 0U;
+  traffic.retransmitted += mishap == Mishap::retransmitted ? 1U : 0U;
+  if (trace != nullptr) {
+    trace->on_mishap(now, events, parcel.from, parcel.to, parcel.tag, mishap);
+  }
+}
+
 // ---- Timers --------------------------------------------------------------------------------
 
-void Engine::arm(TimerTable& table, Address host, TimerId timer, MonotonicTime deadline) {
-  if (deadline == kForever) return disarm(table, timer);
-  const std::int64_t deadline_ns = std::max(deadline, now).time_since_epoch().count();
+void Engine::arm(TimerTable& table, Address host, TimerId timer, Deadline deadline) {
+  if (deadline.shown == kForever) return disarm(table, timer);
+  const std::int64_t deadline_ns = std::max(deadline.due, now).time_since_epoch().count();
   const std::uint64_t order =
       order_of(EventKind::timer, host, timer.value, static_cast<std::uint64_t>(deadline_ns));
   const std::uint32_t* known = table.find(timer.value);
@@ -110,6 +150,7 @@ void Engine::arm(TimerTable& table, Address host, TimerId timer, MonotonicTime d
                                            .armed = true,
                                            .table = &table,
                                            .deadline_ns = deadline_ns,
+                                           .shown = deadline.shown,
                                            .order = order,
                                            .sequence = ++sequence});
     table[timer.value] = slot;
@@ -122,6 +163,7 @@ void Engine::arm(TimerTable& table, Address host, TimerId timer, MonotonicTime d
   if (queued && !record.armed) --dead;
   record.armed = true;
   record.deadline_ns = deadline_ns;
+  record.shown = deadline.shown;
   record.order = order;
   record.sequence = ++sequence;
   if (queued && record.queued_at_ns <= deadline_ns) return;
@@ -134,8 +176,35 @@ void Engine::disarm(TimerTable& table, TimerId timer) {
   const std::uint32_t* slot = table.find(timer.value);
   if (slot == nullptr || !timers[*slot].armed) return;
   timers[*slot].armed = false;
+  if (timers[*slot].queued_sequence == 0) return forget_timer(*slot);
   ++dead;
   sweep_timers();
+}
+
+void Engine::defer_timer(std::uint32_t slot) {
+  timers[slot].queued_sequence = 0;
+}
+
+std::optional<std::uint32_t> Engine::deferred_timer(const TimerTable& table, TimerId timer,
+                                                    std::uint64_t armed_as) {
+  const std::uint32_t* const slot = table.find(timer.value);
+  if (slot == nullptr) return std::nullopt;
+  const TimerRecord& record = timers[*slot];
+  return record.armed && record.sequence == armed_as ? std::optional(*slot) : std::nullopt;
+}
+
+void Engine::requeue_timers(TimerTable& table, Address host,
+                            const std::function<MonotonicTime(MonotonicTime)>& due) {
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> pending;  // sequence, slot
+  table.for_each([&](std::uint64_t, std::uint32_t slot) {
+    const TimerRecord& record = timers[slot];
+    if (record.armed && record.queued_sequence != 0) pending.emplace_back(record.sequence, slot);
+  });
+  std::sort(pending.begin(), pending.end());
+  for (const auto& [armed_as, slot] : pending) {
+    const MonotonicTime shown = timers[slot].shown;
+    arm(table, host, timers[slot].id, {.due = due(shown), .shown = shown});
+  }
 }
 
 void Engine::enqueue_timer(std::uint32_t slot) {
@@ -164,8 +233,10 @@ bool Engine::timer_is_due(const QueueEntry& front) {
   return false;
 }
 
-void Engine::finish_timer(std::uint32_t slot) {
-  if (timers[slot].queued_sequence == 0) forget_timer(slot);
+void Engine::finish_timer(const TimerTable& table, TimerId timer) {
+  // Its process may have armed and disarmed it, and a sweep have forgotten it since.
+  const std::uint32_t* const slot = table.find(timer.value);
+  if (slot != nullptr && timers[*slot].queued_sequence == 0) forget_timer(*slot);
 }
 
 void Engine::forget_timer(std::uint32_t slot) {
@@ -178,7 +249,7 @@ void Engine::forget_timer(std::uint32_t slot) {
 void Engine::drop_timers(TimerTable& table) {
   table.for_each([this](std::uint64_t, std::uint32_t slot) {
     TimerRecord& record = timers[slot];
-    if (record.armed) ++dead;
+    if (record.armed && record.queued_sequence != 0) ++dead;
     record.armed = false;
     record.queued_sequence = 0;
     (void)timers.take(slot);

@@ -12,10 +12,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sim/kernel/carrier.hpp"
 #include "sim/kernel/chain.hpp"
 #include "sim/kernel/event_queue.hpp"
 #include "sim/kernel/flat_map.hpp"
@@ -28,16 +31,34 @@ namespace rejoin::sim {
 // An event that will be dispatched, apart from timers.
 struct EventRecord {
   EventKind kind{};
-  Purpose purpose{};       // deliver
-  MessageKind message{};   // deliver
-  Address host{};          // to whom; none for control
-  Address from{};          // deliver
-  std::uint32_t aux = 0;   // deliver: attempt; io: file
-  std::uint64_t life = 0;  // io, start: of the host, for which it counts
-  std::uint64_t id = 0;    // deliver: identity; io: token; control: id
-  Bytes frame{};           // deliver
+  Purpose purpose{};        // deliver
+  MessageKind message{};    // deliver
+  Address host{};           // to whom; none for control
+  Address from{};           // deliver
+  std::uint32_t aux = 0;    // deliver: attempt; io: file
+  std::uint64_t life = 0;   // io, start: of the host, for which it counts; turn: which;
+                            // deliver: stream << 32 | number; network: ticket
+  std::uint64_t id = 0;     // deliver: identity; io: token; control: id; network: link
+  std::uint32_t round = 0;  // deliver: see Parcel
+  bool turn = false;        // what waits longest at the host is to be handled; see Host
+  Bytes frame{};            // deliver
 };
 
+// What its sender said of a message.
+[[nodiscard]] inline Tag tag_of(const EventRecord& record) {
+  return {.kind = record.message,
+          .purpose = record.purpose,
+          .identity = record.id,
+          .attempt = record.aux};
+}
+
+// When a timer is due: in true time, and as the clock of its host shows it.
+struct Deadline {
+  MonotonicTime due{};
+  MonotonicTime shown{};
+};
+
+// Armed without an entry in the queue: it is due, and waits for its host to handle it.
 struct TimerRecord {
   TimerId id;
   Address host;
@@ -46,6 +67,7 @@ struct TimerRecord {
   std::int64_t queued_at_ns = 0;            // where its entry is
   std::uint64_t queued_sequence = 0;        // of its entry; 0: none
   std::int64_t deadline_ns = 0;
+  MonotonicTime shown{};       // the deadline on its host's clock
   std::uint64_t order = 0;     // reserved by the last arm
   std::uint64_t sequence = 0;  // likewise
 };
@@ -53,12 +75,29 @@ struct TimerRecord {
 // The timers of one host: TimerId to slot.
 using TimerTable = FlatMap<std::uint32_t>;
 
-struct Engine {
+// Raises a flag that may be absent until it goes out of scope, however that comes about.
+class Raised {
+ public:
+  explicit Raised(bool* flag) : flag_(flag) {
+    if (flag_ != nullptr) before_ = std::exchange(*flag_, true);
+  }
+  ~Raised() {
+    if (flag_ != nullptr) *flag_ = before_;
+  }
+  Raised(const Raised&) = delete;
+  Raised& operator=(const Raised&) = delete;
+
+ private:
+  bool* flag_;
+  bool before_ = false;
+};
+
+struct Engine final : Carrier {
   Engine(const KernelOptions& with, KernelListener& listening_to, TraceSink* shown_to)
       : options(with),
         listener(listening_to),
         trace(shown_to),
-        network(with.network, with.topology, with.seed) {}
+        network(with.network, with.topology, with.seed, *this) {}
 
   // ---- Events ----
   [[nodiscard]] std::uint64_t order_of(EventKind kind, Address host, std::uint64_t what,
@@ -69,16 +108,38 @@ struct Engine {
   void publish(const FactSource& source, const Fact& fact);
   void send(Address from, Address to, Transport transport, Bytes frame, const Tag& tag);
   void drop(Address from, Address to, const Tag& tag, DropReason reason);
+  // Of what was carried to now: whether its process is to handle it. `up`: there is a process.
+  [[nodiscard]] bool arrives(EventRecord& record, bool up);
+
+  // ---- Carrier ----
+  [[nodiscard]] MonotonicTime time() const override { return now; }
+  [[nodiscard]] EffectId next_effect() override { return EffectId(++last_effect); }
+  void carry(MonotonicTime at, Parcel&& parcel) override;
+  void wake(MonotonicTime at, std::uint64_t link, std::uint64_t ticket) override;
+  void lose(const Parcel& parcel, DropReason reason) override;
+  void note(const Parcel& parcel, Mishap mishap) override;
 
   // ---- Timers ----
-  void arm(TimerTable& table, Address host, TimerId timer, MonotonicTime deadline);
+  void arm(TimerTable& table, Address host, TimerId timer, Deadline deadline);
+  void arm(TimerTable& table, Address host, TimerId timer, MonotonicTime deadline) {
+    arm(table, host, timer, {.due = deadline, .shown = deadline});
+  }
   void disarm(TimerTable& table, TimerId timer);
   // True when the timer of the front entry fires at that entry's time. When not, the entry was
   // disposed of: pushed again where it belongs now, or dropped.
   [[nodiscard]] bool timer_is_due(const QueueEntry& front);
   // After it fired and its process has been told: forgotten, unless it was armed again.
-  void finish_timer(std::uint32_t slot);
+  void finish_timer(const TimerTable& table, TimerId timer);
   void drop_timers(TimerTable& table);
+  // The timer has come due and its entry was taken, but its host handles it later.
+  void defer_timer(std::uint32_t slot);
+  // The slot of a deferred timer, unless it was disarmed or moved since.
+  [[nodiscard]] std::optional<std::uint32_t> deferred_timer(const TimerTable& table, TimerId timer,
+                                                            std::uint64_t armed_as);
+  // The host's clock has changed its pace: every pending timer is due when `due` says so of the
+  // time that it waits for. In the order in which they were armed.
+  void requeue_timers(TimerTable& table, Address host,
+                      const std::function<MonotonicTime(MonotonicTime)>& due);
 
   // Pushes the timer's entry as it was last armed.
   void enqueue_timer(std::uint32_t slot);
@@ -103,8 +164,9 @@ struct Engine {
   Chain chain;
   Writer scratch;  // for what is folded next; kept for its memory
   Traffic traffic;
-  std::uint32_t listening = 0;  // on_fact calls on the stack
-  bool dispatching = false;     // a process is on the stack
+  std::uint64_t last_effect = 0;  // of every kind
+  std::uint32_t listening = 0;    // on_fact calls on the stack
+  bool dispatching = false;       // a process is on the stack
 };
 
 }  // namespace rejoin::sim

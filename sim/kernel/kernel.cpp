@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/check.hpp"
+#include "sim/kernel/disk.hpp"
 #include "sim/kernel/engine.hpp"
 #include "sim/kernel/host.hpp"
 
@@ -28,6 +29,22 @@ std::string_view to_name(DropReason reason) {
   CHECK_THAT(false);
 }
 
+std::string_view to_name(Mishap mishap) {
+  switch (mishap) {
+    case Mishap::duplicated:
+      return "duplicated";
+    case Mishap::corrupted:
+      return "corrupted";
+    case Mishap::stalled:
+      return "stalled";
+    case Mishap::retransmitted:
+      return "sent again";
+    case Mishap::clogged:
+      return "clogged";
+  }
+  CHECK_THAT(false);
+}
+
 std::string_view to_name(EventKind kind) {
   switch (kind) {
     case EventKind::start:
@@ -40,9 +57,19 @@ std::string_view to_name(EventKind kind) {
       return "io";
     case EventKind::control:
       return "control";
+    case EventKind::network:
+      return "network";
   }
   CHECK_THAT(false);
 }
+
+namespace {
+
+// A node's further addresses: its number plus a multiple of this, so that everyone sees whose they
+// are, below those of clients. Node ids are smaller.
+constexpr std::uint32_t kAddressStride = 1U << 20U;
+
+}  // namespace
 
 struct Kernel::Impl {
   Impl(const KernelOptions& options, KernelListener& listener, TraceSink* trace)
@@ -53,6 +80,7 @@ struct Kernel::Impl {
   std::vector<std::unique_ptr<Host>> hosts;
   FlatMap<std::uint32_t> by_address;
   FlatMap<std::uint32_t> by_node;
+  FlatMap<std::uint32_t> last_stride;  // by node: of its last further address
   std::vector<Address> addresses;
 
   [[nodiscard]] Host* find(Address address) const {
@@ -60,29 +88,56 @@ struct Kernel::Impl {
     return index == nullptr ? nullptr : hosts[*index].get();
   }
 
+  // In order of address.
+  void take_address(Address address, std::uint32_t index, Address beside = {}) {
+    by_address[address.value] = index;
+    addresses.insert(std::upper_bound(addresses.begin(), addresses.end(), address), address);
+    engine.network.add_host(address, beside);
+  }
+
+  // One that was never used, or else that which was left longest ago. None when all are taken.
+  [[nodiscard]] Address unused_address(NodeId node) {
+    constexpr std::uint32_t kStrides = kFirstClientAddress / kAddressStride;
+    std::uint32_t& last = last_stride[node.value];
+    for (std::uint32_t tried = 1; tried <= kStrides; ++tried) {
+      const std::uint32_t stride = (last + tried) % kStrides;
+      const Address address(node.value % kAddressStride + stride * kAddressStride);
+      if (by_address.find(address.value) != nullptr) continue;
+      last = stride;
+      return address;
+    }
+    return {};
+  }
+
+  // Effects of hosts. None when there is no such host.
+  template <class Begin>
+  [[nodiscard]] EffectId begin_effect(Address address, Begin begin) {
+    Host* const host = find(address);
+    if (host == nullptr) return {};
+    const EffectId id = engine.next_effect();
+    begin(*host, id);
+    return id;
+  }
+
   // A fact of one stop may ask for the next: they run in order, not nested.
   void run_stops() {
     ++engine.listening;
     for (std::size_t i = 0; i < stops.size(); ++i) {
       const Stop stop = std::move(stops[i]);
-      stop.host->end_life(stop.fact);
+      stop.host->end_life(stop.fact, stop.scope);
     }
     stops.clear();
     --engine.listening;
   }
 
   [[nodiscard]] bool is_stale(const EventRecord& record) const {
-    switch (record.kind) {
-      case EventKind::start:
-        return !find(record.host)->is_starting(record.life);
-      case EventKind::io:
-        return !find(record.host)->lives(record.life);
-      case EventKind::deliver:
-      case EventKind::timer:
-      case EventKind::control:
-        return false;
-    }
-    CHECK_THAT(false);
+    if (record.kind == EventKind::network) return !engine.network.awaits(record.id, record.life);
+    const bool told_host =
+        record.turn || record.kind == EventKind::start || record.kind == EventKind::io;
+    if (!told_host) return false;
+    // A host that has moved expects nothing at the address that it had.
+    const Host* const host = find(record.host);
+    return host == nullptr || !host->expects(record);
   }
 
   // Disposes of entries at the front that will never be events. False when none is left.
@@ -101,19 +156,10 @@ struct Kernel::Impl {
     return false;
   }
 
-  void deliver(const EventRecord& record) {
-    // Invariant 3 of the network: judged again on arrival.
+  void deliver(EventRecord&& record) {
     Host* const host = find(record.host);
-    const bool cut = engine.network.is_cut(record.from, record.host);
-    if (cut || host == nullptr || !host->is_up()) {
-      const Tag tag{.kind = record.message,
-                    .purpose = record.purpose,
-                    .identity = record.id,
-                    .attempt = record.aux};
-      return engine.drop(record.from, record.host, tag,
-                         cut ? DropReason::partition : DropReason::host_down);
-    }
-    host->on_deliver(record);
+    if (!engine.arrives(record, host != nullptr && host->is_up())) return;
+    host->on_event(std::move(record));
   }
 
   void control(std::uint64_t id) {
@@ -123,6 +169,7 @@ struct Kernel::Impl {
 
   void dispatch(const QueueEntry& entry) {
     engine.now = MonotonicTime(Duration(entry.at_ns));
+    const Raised raised(engine.options.dispatching);
     if ((entry.slot & Engine::kTimerBit) != 0) {
       const std::uint32_t slot = entry.slot & ~Engine::kTimerBit;
       engine.dispatching = true;
@@ -130,23 +177,17 @@ struct Kernel::Impl {
       engine.dispatching = false;
       return;
     }
-    const EventRecord record = engine.records.take(entry.slot);
-    engine.dispatching = record.kind != EventKind::control;
-    switch (record.kind) {
-      case EventKind::start:
-        find(record.host)->on_start(record);
-        break;
-      case EventKind::deliver:
-        deliver(record);
-        break;
-      case EventKind::io:
-        find(record.host)->on_io(record);
-        break;
-      case EventKind::control:
-        control(record.id);
-        break;
-      case EventKind::timer:
-        CHECK_THAT(false);
+    EventRecord record = engine.records.take(entry.slot);
+    if (record.kind == EventKind::control) return control(record.id);
+    if (record.kind == EventKind::network) {
+      engine.begin_event({.at = engine.now, .kind = EventKind::network, .id = record.id});
+      return engine.network.wake(record.id);
+    }
+    engine.dispatching = true;
+    if (record.kind == EventKind::deliver && !record.turn) {
+      deliver(std::move(record));
+    } else {
+      find(record.host)->on_event(std::move(record));
     }
     engine.dispatching = false;
   }
@@ -161,10 +202,8 @@ Kernel::~Kernel() = default;
 void Kernel::add_host(HostSpec spec) {
   const auto index = static_cast<std::uint32_t>(impl_->hosts.size());
   CHECK_THAT(impl_->find(spec.address) == nullptr);
-  impl_->by_address[spec.address.value] = index;
+  impl_->take_address(spec.address, index);
   if (!spec.node.is_none()) impl_->by_node[spec.node.value] = index;
-  impl_->addresses.push_back(spec.address);
-  impl_->engine.network.add_host(spec.address);
   impl_->hosts.push_back(std::make_unique<Host>(impl_->engine, std::move(spec), impl_->stops));
 }
 
@@ -191,6 +230,41 @@ bool Kernel::is_diskless(Address host) const {
   return found == nullptr || found->spec().diskless;
 }
 
+Address Kernel::move(Address host) {
+  Host* const found = impl_->find(host);
+  if (found == nullptr || found->spec().node.is_none()) return {};
+  const Address to = impl_->unused_address(found->spec().node);
+  if (to.is_none()) return {};
+  (void)found->crash(CrashScope::process);
+  const std::uint32_t index = *impl_->by_address.find(host.value);
+  impl_->by_address.erase(host.value);
+  std::erase(impl_->addresses, host);
+  impl_->engine.network.host_stopped(host);
+  impl_->take_address(to, index, host);
+  found->move_to(to);
+  (void)found->schedule_start({});
+  return to;
+}
+
+Address Kernel::twin(Address host, bool copy_disk) {
+  const Host* const found = impl_->find(host);
+  if (found == nullptr || found->spec().node.is_none()) return {};
+  HostSpec spec = found->spec();
+  spec.address = impl_->unused_address(spec.node);
+  if (spec.address.is_none()) return {};
+  spec.name += "-twin";
+  const Address address = spec.address;
+  const std::map<std::string, Bytes> files =
+      copy_disk ? found->disk().durable_files() : std::map<std::string, Bytes>{};
+  impl_->take_address(address, static_cast<std::uint32_t>(impl_->hosts.size()), host);
+  impl_->hosts.push_back(
+      std::make_unique<Host>(impl_->engine, std::move(spec), impl_->stops, true));
+  Host& second = *impl_->hosts.back();
+  for (const auto& [name, content] : files) second.provision(name, content);
+  (void)second.schedule_start({});
+  return address;
+}
+
 const std::vector<Address>& Kernel::hosts() const {
   return impl_->addresses;
 }
@@ -199,8 +273,51 @@ Address Kernel::address_of(ClientId client) const {
   return impl_->find(client_address(client)) == nullptr ? Address{} : client_address(client);
 }
 
+// ---- Effects -------------------------------------------------------------------------------
+
+EffectId Kernel::pause(Address host) {
+  return impl_->begin_effect(host, [](Host& on, EffectId id) { on.pause(id); });
+}
+
+EffectId Kernel::slow(Address host, const HostOptions& options) {
+  return impl_->begin_effect(host, [&](Host& on, EffectId id) { on.slow(id, options); });
+}
+
+EffectId Kernel::trouble_clock(Address host, const ClockTrouble& trouble) {
+  return impl_->begin_effect(host, [&](Host& on, EffectId id) { on.trouble_clock(id, trouble); });
+}
+
+EffectId Kernel::trouble_disk(Address host, const DiskTrouble& trouble) {
+  if (is_diskless(host)) return {};
+  return impl_->begin_effect(host, [&](Host& on, EffectId id) { on.disk().trouble(id, trouble); });
+}
+
+bool Kernel::step_wall_clock(Address host, Duration by) {
+  Host* const found = impl_->find(host);
+  if (found != nullptr) found->step_wall_clock(by);
+  return found != nullptr;
+}
+
+std::uint64_t Kernel::rot_disk(Address host, std::string_view file_contains, std::uint32_t bits,
+                               std::uint64_t draw_key) {
+  if (is_diskless(host)) return 0;
+  Host& found = *impl_->find(host);
+  return found.fold(found.disk().rot(file_contains, bits, draw_key));
+}
+
+std::uint64_t Kernel::corrupt_tail(Address host, std::string_view file_contains,
+                                   std::uint64_t bytes, std::uint64_t draw_key) {
+  if (is_diskless(host)) return 0;
+  Host& found = *impl_->find(host);
+  return found.fold(found.disk().corrupt_tails(file_contains, bytes, draw_key));
+}
+
 bool Kernel::end(EffectId effect) {
-  return impl_->engine.network.end(effect);
+  if (effect.is_none()) return false;
+  if (impl_->engine.network.end(effect)) return true;
+  return std::any_of(impl_->hosts.begin(), impl_->hosts.end(), [effect](const auto& host) {
+    return host->end(effect) || host->disk().end(effect);
+  });
 }
 
 bool Kernel::is_up(Address host) const {
