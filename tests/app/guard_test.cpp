@@ -139,7 +139,7 @@ const std::vector<Forbidden>& forbidden() {
       {"openat", [] { use(::openat(AT_FDCWD, "/dev/random", O_RDONLY)); }},
       {"fopen", [] { use(std::fopen("/dev/urandom", "rb")); }},
       // However the library reads it.
-      {"open", [] { use(std::ifstream("/dev/urandom").get()); }},
+      {"fopen64", [] { use(std::ifstream("/dev/urandom").get()); }},
       {"pthread_create", [] { std::thread([] {}).join(); }},
       {"pthread_create",
        [] {
