@@ -12,13 +12,15 @@ namespace rejoin::app {
 
 namespace {
 
+constexpr std::string_view kWorld = "world";
+
 std::string name_of_host(Address host) {
-  return host.is_none() ? "world" : to_name(host);
+  return host.is_none() ? std::string(kWorld) : to_name(host);
 }
 
 std::string name_of_source(const FactSource& source) {
   if (!source.node.is_none()) return to_name(source.node);
-  return source.client.is_none() ? "world" : to_name(source.client);
+  return source.client.is_none() ? std::string(kWorld) : to_name(source.client);
 }
 
 // Whose timer or completion it is: the node keeps the channel in the high byte of the id.
@@ -28,18 +30,6 @@ std::string name_of_id(std::uint64_t id) {
   const std::uint64_t channel = id >> kChannelShift;
   if (channel == 0 || channel >= std::size(kChannels)) return std::to_string(id);
   return fmt::format("{} {}", kChannels[channel], id & ((1ULL << kChannelShift) - 1));
-}
-
-std::string_view name_of_reason(sim::DropReason reason) {
-  switch (reason) {
-    case sim::DropReason::loss:
-      return "lost by the network";
-    case sim::DropReason::partition:
-      return "the link is cut";
-    case sim::DropReason::host_down:
-      return "its host is down";
-  }
-  return "?";
 }
 
 std::string name_of_kind(MessageKind kind) {
@@ -55,8 +45,9 @@ void add_fact_names(std::vector<std::string>& out, std::index_sequence<I...> /*f
 // Everything that `kind=` can name.
 std::vector<std::string> kind_names() {
   std::vector<std::string> out;
-  for (const sim::EventKind kind : {sim::EventKind::start, sim::EventKind::timer,
-                                    sim::EventKind::io, sim::EventKind::control}) {
+  for (const sim::EventKind kind :
+       {sim::EventKind::start, sim::EventKind::timer, sim::EventKind::io, sim::EventKind::control,
+        sim::EventKind::network}) {
     out.emplace_back(to_name(kind));
   }
   for (const MessageSpec& spec : message_specs()) out.emplace_back(spec.name);
@@ -125,6 +116,13 @@ tl::expected<TraceFilter, std::string> TraceFilter::parse(std::string_view text)
       out.nodes_.push_back(value);
     } else if (name == "key") {
       out.keys_.push_back(value);
+    } else if (name == "group") {
+      if (!parse_integer(value)) {
+        return tl::unexpected(bad_term("`" + value + "` is no group",
+                                       "a group is a number; group=1 is the cluster's own"));
+      }
+      // As messages and facts show it.
+      out.groups_.push_back("group: " + value);
     } else if (name == "kind") {
       const std::vector<std::string> known = kind_names();
       const auto found = std::find_if(known.begin(), known.end(), [&value](const std::string& k) {
@@ -147,18 +145,25 @@ tl::expected<TraceFilter, std::string> TraceFilter::parse(std::string_view text)
       }
       out.purposes_.push_back(static_cast<Purpose>(found - known.begin()));
     } else {
-      return tl::unexpected(bad_term("there is no filter `" + name + "`",
-                                     hint_of(name, {"node", "kind", "purpose", "key"}, "filters")));
+      return tl::unexpected(
+          bad_term("there is no filter `" + name + "`",
+                   hint_of(name, {"node", "kind", "purpose", "key", "group"}, "filters")));
     }
   }
   return out;
 }
 
 bool TraceFilter::matches(const TraceLine& line) const {
-  return any_or_none(nodes_, [&](const auto& n) { return n == line.host || n == line.other; }) &&
+  // What happens to the world concerns whom it names.
+  const auto concerns = [&](const std::string& node) {
+    return node == line.host || node == line.other ||
+           (line.host == kWorld && has_whole(line.what, node));
+  };
+  return any_or_none(nodes_, concerns) &&
          any_or_none(kinds_, [&](const auto& k) { return k == line.kind; }) &&
          any_or_none(purposes_, [&](Purpose p) { return p == line.purpose; }) &&
          any_or_none(keys_, [&](const auto& k) { return has_whole(line.what, k); }) &&
+         any_or_none(groups_, [&](const auto& g) { return has_whole(line.what, g); }) &&
          any_or_none(words_, [&](const auto& w) {
            return line.what.find(w) != std::string::npos || line.host.find(w) != std::string::npos;
          });
@@ -180,6 +185,12 @@ TraceLine line_of(const sim::TraceEvent& event) {
     line.what = "from " + line.other + ": " + describe_frame(event.payload);
   } else if (event.kind == sim::EventKind::start) {
     line.what = "start";
+  } else if (event.kind == sim::EventKind::network) {
+    const auto from = Address(static_cast<std::uint32_t>(event.id >> 32U));
+    const auto to = Address(static_cast<std::uint32_t>(event.id));
+    line.host = name_of_host(from);
+    line.other = name_of_host(to);
+    line.what = "network: the stream to " + line.other + " looks after what was not acknowledged";
   } else {
     line.what = line.kind + " " + name_of_id(event.id);
     if (!event.payload.empty()) line.what += fmt::format(", {} B", event.payload.size());
@@ -189,13 +200,16 @@ TraceLine line_of(const sim::TraceEvent& event) {
 
 TraceLine line_of(MonotonicTime at, std::uint64_t event, const FactSource& source,
                   const Fact& fact) {
+  // What is done to the world stands out among what comes of it.
+  const bool fault = std::holds_alternative<fact::FaultInjected>(fact) ||
+                     std::holds_alternative<fact::FaultEnded>(fact);
   return {.at = at,
           .event = event,
           .host = name_of_source(source),
           .other = {},
           .kind = std::string(name_of(fact)),
           .purpose = {},
-          .what = "  = " + describe(fact)};
+          .what = (fault ? "### " : "  = ") + describe(fact)};
 }
 
 void TracePrinter::put(const TraceLine& line) const {
@@ -218,6 +232,20 @@ void TracePrinter::on_fact(MonotonicTime at, std::uint64_t event, const FactSour
 
 void TracePrinter::on_drop(MonotonicTime at, std::uint64_t event, Address from, Address to,
                            const Tag& tag, sim::DropReason reason) {
+  put_message(at, event, from, to, tag,
+              fmt::format("  x {} from {} never arrives: {}", name_of_kind(tag.kind),
+                          name_of_host(from), to_name(reason)));
+}
+
+void TracePrinter::on_mishap(MonotonicTime at, std::uint64_t event, Address from, Address to,
+                             const Tag& tag, sim::Mishap mishap) {
+  put_message(at, event, from, to, tag,
+              fmt::format("  ! {} from {} is {}", name_of_kind(tag.kind), name_of_host(from),
+                          to_name(mishap)));
+}
+
+void TracePrinter::put_message(MonotonicTime at, std::uint64_t event, Address from, Address to,
+                               const Tag& tag, std::string what) {
   if (!is_wanted(at)) return;
   put({.at = at,
        .event = event,
@@ -225,8 +253,7 @@ void TracePrinter::on_drop(MonotonicTime at, std::uint64_t event, Address from, 
        .other = name_of_host(from),
        .kind = name_of_kind(tag.kind),
        .purpose = tag.purpose,
-       .what = fmt::format("  x {} from {} never arrives: {}", name_of_kind(tag.kind),
-                           name_of_host(from), name_of_reason(reason))});
+       .what = std::move(what)});
 }
 
 }  // namespace rejoin::app

@@ -24,9 +24,10 @@ struct TraceLine {
 };
 [[nodiscard]] std::string to_text(const TraceLine& line);
 
-// Terms joined by commas: `node=node-3,kind=AppendEntries,purpose=repair,key=key-125`, and bare
-// words, which occur somewhere in the line. Every name must match; of two terms with one name,
-// one of them. A key matches whole (key-1 is not key-10).
+// Terms joined by commas: `node=node-3,kind=AppendEntries,purpose=repair,key=key-125,group=1`, and
+// bare words, which occur somewhere in the line. Every name must match; of two terms with one name,
+// one of them. A key matches whole (key-1 is not key-10). A group matches what names it. A fault
+// matches the nodes that it names.
 class TraceFilter {
  public:
   // The error is a sentence and a hint for standard error.
@@ -38,6 +39,7 @@ class TraceFilter {
   std::vector<std::string> kinds_;
   std::vector<Purpose> purposes_;
   std::vector<std::string> keys_;
+  std::vector<std::string> groups_;
   std::vector<std::string> words_;
 };
 
@@ -59,12 +61,16 @@ class TracePrinter final : public sim::TraceSink {
                ByteView /*frame*/, const Tag& /*tag*/) override {}
   void on_drop(MonotonicTime at, std::uint64_t event, Address from, Address to, const Tag& tag,
                sim::DropReason reason) override;
+  void on_mishap(MonotonicTime at, std::uint64_t event, Address from, Address to, const Tag& tag,
+                 sim::Mishap mishap) override;
 
  private:
   [[nodiscard]] bool is_wanted(MonotonicTime at) const {
     return at >= options_.from && at <= options_.until;
   }
   void put(const TraceLine& line) const;
+  void put_message(MonotonicTime at, std::uint64_t event, Address from, Address to, const Tag& tag,
+                   std::string what);
 
   Options options_;
 };

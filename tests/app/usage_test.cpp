@@ -17,21 +17,21 @@ struct Mistake {
 
 TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what is allowed") {
   const std::vector<Mistake> mistakes = {
-      {{}, "error: `rejoin` needs a command\n  hint: commands: run, validate, list\n"},
+      {{}, "error: `rejoin` needs a command\n  hint: commands: run, validate, list, schema\n"},
       {{"rnu", kSeed},
        "error: `rejoin` has no command `rnu`\n"
-       "  hint: did you mean `run`? commands: run, validate, list\n"},
+       "  hint: did you mean `run`? commands: run, validate, list, schema\n"},
       {{"--versoin"},
        "error: `rejoin` has no flag `--versoin`\n"
        "  hint: did you mean `--version`? flags: --help, --version\n"},
       {{"run", kSeed, "--sede", "5"},
        "error: `rejoin run` has no flag `--sede`\n"
        "  hint: did you mean `--seed`? flags: --help, --seed, --set, --sync, --no-expect, "
-       "--verify, --verify-with, --trace, --from, --until, --format\n"},
+       "--verify, --verify-with, --trace, --from, --until, --format, --out\n"},
       {{"run", kSeed, "--verifi=yes"},
        "error: `rejoin run` has no flag `--verifi`\n"
        "  hint: did you mean `--verify`? flags: --help, --seed, --set, --sync, --no-expect, "
-       "--verify, --verify-with, --trace, --from, --until, --format\n"},
+       "--verify, --verify-with, --trace, --from, --until, --format, --out\n"},
       {{"run"},
        "error: `rejoin run` needs a scenario file\n"
        "  hint: rejoin run scenarios/seed/t0-t5.yaml\n"},
@@ -58,7 +58,34 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
        "  hint: a duration such as 20s or 1h30m, from the start of the run\n"},
       {{"run", kSeed, "--trace", "nod=node-3"},
        "error: --trace: there is no filter `nod`\n"
-       "  hint: did you mean `node`? filters: node, kind, purpose, key\n"},
+       "  hint: did you mean `node`? filters: node, kind, purpose, key, group\n"},
+      {{"run", kSeed, "--trace", "group=raft"},
+       "error: --trace: `raft` is no group\n"
+       "  hint: a group is a number; group=1 is the cluster's own\n"},
+      {{"run", kSeed, "--out", "jsn=x"},
+       "error: --out: there is no kind `jsn`\n"
+       "  hint: did you mean `json`? kinds: text, json, schedule\n"},
+      {{"run", kSeed, "--out", "json="},
+       "error: --out: `json=` names no file\n"
+       "  hint: as in --out json=FILE, or --out json\n"},
+      {{"run", kSeed, "--out", "json=-", "--out", "text=-"},
+       "error: --out: two reports on standard output: json and text\n"},
+      {{"run", kSeed, "--out", "json=x", "--out", "schedule=x"},
+       "error: --out: two reports in `x`: json and schedule\n"},
+      {{"run", kSeed, "--out", "json", "--out", "json"},
+       "error: --out: two reports below results/: json and json\n"},
+      {{"run", kSeed, "--format", "text", "--out", "json=-"},
+       "error: --out json=- and --format both say what goes to standard output\n"
+       "  hint: leave out --format\n"},
+      {{"run", kSeed, "--out", "json=/nowhere/x"},
+       "error: --out: cannot write `/nowhere/x`: No such file or directory\n"},
+      {{"run", kSeed, "--out", "text=tests"},
+       "error: --out: cannot write `tests`: Is a directory\n"},
+      {{"run", kSeed, "--out", "schedule=" + kSeed},
+       "error: --out: `" + kSeed + "` is a scenario that is to be run\n"},
+      {{"run", kSeed, "--set", "trials=2", "--out", "schedule=-"},
+       "error: --out: `-` holds one schedule, and these are 2 runs\n"
+       "  hint: --out schedule writes each to a file of its own, below results/\n"},
       {{"run", kSeed, "--trace", "purpose=repairs"},
        "error: --trace: there is no purpose `repairs`\n"
        "  hint: did you mean `repair`? purposes: foreground, repair, membership, consensus\n"},
@@ -66,8 +93,8 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
        "error: `rejoin list` does not know what to do with `crash`\n  hint: rejoin list --help\n"},
       {{"list", "invariant5"},
        "error: `rejoin list` has no kind `invariant5`\n"
-       "  hint: did you mean `invariants`? kinds: mechanisms, faults, invariants, placements, "
-       "mutants, metrics\n"},
+       "  hint: did you mean `invariants`? kinds: mechanisms, faults, invariants, "
+       "distributions, selectors, placements, mutants, metrics\n"},
   };
   for (const Mistake& mistake : mistakes) {
     const test::Finished finished = test::rejoin(mistake.words);

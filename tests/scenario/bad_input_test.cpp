@@ -18,7 +18,7 @@ TEST_CASE("an unknown key of the file itself is") {
         R"(t.yaml:2:1: error: unknown key `membrship` in a scenario
   2 | membrship: {}
     | ^
-  hint: did you mean `membership`? known here: about, check, client, cluster, coordinator, disk, expect, extends, fetch, fifo, format, found, gate, limits, membership, name, nemesis, network, profile, raft, seed, store, sync, timeline, trials, versions
+  hint: did you mean `membership`? known here: about, check, client, cluster, coordinator, disk, expect, extends, fetch, fifo, format, found, gate, host, limits, membership, name, nemesis, network, profile, raft, seed, store, sync, timeline, topology, trials, versions
 )");
 }
 
@@ -110,14 +110,11 @@ TEST_CASE("a value of the wrong kind is named") {
   hint: did you mean `quorum`?
 )");
   CHECK(
-      complaints(with_timeline(R"(network: { latency: { normal: 1ms } })")) ==
-      R"(t.yaml:2:21: error: `latency` takes a duration, a range, or one of { constant: 1ms }, { uniform: 1ms..3ms } and { exponential: 1ms, floor: 200us }, not a map
-  2 | network: { latency: { normal: 1ms } }
-    |                     ^
-t.yaml:2:23: error: unknown key `normal` in `latency`
-  2 | network: { latency: { normal: 1ms } }
+      complaints(with_timeline(R"(network: { latency: { exponental: 1ms } })")) ==
+      R"(t.yaml:2:23: error: unknown key `exponental` in `latency`
+  2 | network: { latency: { exponental: 1ms } }
     |                       ^
-  hint: known here: constant, exponential, floor, uniform
+  hint: did you mean `exponential`? known here: cap, constant, exponential, floor, histogram, log-normal, mixture, normal, pareto, uniform
 )");
   CHECK(
       complaints(with_timeline(R"(seed:)")) ==
@@ -225,9 +222,9 @@ TEST_CASE("a node that does not exist is refused wherever it is named") {
   hint: the cluster has node-1 to node-3
 )");
   CHECK(complaints(with_steps(R"(  - { label: T0, partition: [[node-1], [node-2, node-5]] }
-)")) == R"(t.yaml:3:29: error: there is no node-5
+)")) == R"(t.yaml:3:49: error: there is no node-5
   3 |   - { label: T0, partition: [[node-1], [node-2, node-5]] }
-    |                             ^
+    |                                                 ^
   hint: the cluster has node-1 to node-3
 )");
 }
@@ -270,7 +267,7 @@ TEST_CASE("steps are checked") {
 )")) == R"(t.yaml:3:18: error: unknown action or key `crsh` in a step
   3 |   - { label: T0, crsh: node-1 }
     |                  ^
-  hint: did you mean `crash`? known here: after, at, background, crash, delete, expect, heal, label, overwrite, partition, read, remove, restart, set, wait, when, write
+  hint: did you mean `crash`? known here: after, at, background, clock, crash, delete, end, expect, for, heal, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, write
 )");
   CHECK(complaints(with_steps(R"(  - { label: T0, when: { started: T7 }, heal: true }
 )")) == R"(t.yaml:3:35: error: no step has the label `T7`
@@ -282,7 +279,7 @@ TEST_CASE("steps are checked") {
 )")) == R"(t.yaml:3:26: error: unknown key `quite` in `when`
   3 |   - { label: T0, when: { quite: 5s } }
     |                          ^
-  hint: did you mean `quiet`? known here: joined, leader, quiet, rebalanced, removed, repair-completed, repair-started, started, sync-completed, sync-requested
+  hint: did you mean `quiet`? known here: crashed, ended, joined, leader, quiet, rebalanced, removed, repair-completed, repair-started, started, sync-completed, sync-requested
 )");
   CHECK(complaints(with_steps(R"(  - { label: T0, write: key-1, expect: value }
 )")) == R"(t.yaml:3:40: error: `expect` takes ok, not `value`
@@ -330,10 +327,27 @@ TEST_CASE("the format must be said, and be one that is known") {
 )");
   CHECK(complaints(R"(format: 2
 timeline: [{ label: T0, write: key-1 }]
-)") == R"(t.yaml:1:9: error: format `2` is not known here
+)") == R"(t.yaml:1:9: error: the file has format 2, and this rejoin reads format 1
   1 | format: 2
     |         ^
-  hint: this version reads format 1
+  hint: a newer rejoin reads it; nothing of it was read here
+)");
+  CHECK(complaints(R"(format: 0
+tmeline: [1]
+)") == R"(t.yaml:1:9: error: the file has format 0, and this rejoin reads format 1
+  1 | format: 0
+    |         ^
+  hint: formats begin with 1
+)");
+  CHECK(complaints(R"(format: one
+)") == R"(t.yaml:1:9: error: `format` takes 1, not `one`
+  1 | format: one
+    |         ^
+)");
+  CHECK(complaints(R"(format: [1]
+)") == R"(t.yaml:1:9: error: `format` takes 1, not a list
+  1 | format: [1]
+    |         ^
 )");
 }
 
@@ -424,7 +438,7 @@ TEST_CASE("overrides are checked like files") {
 )");
   CHECK(complaints(with_timeline("seed: 1"), {{"timeline.T0.wrte", "key-1"}}) ==
         R"(--set timeline.T0.wrte=key-1: error: unknown action or key `wrte` in a step
-  hint: did you mean `write`? known here: after, at, background, crash, delete, expect, heal, label, overwrite, partition, read, remove, restart, set, wait, when, write
+  hint: did you mean `write`? known here: after, at, background, clock, crash, delete, end, expect, for, heal, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, write
 )");
   CHECK(complaints(with_timeline("seed: 1"), {{"sync", "rejon-sync"}}) ==
         R"(--set sync=rejon-sync: error: unknown mechanism `rejon-sync`
@@ -444,5 +458,138 @@ TEST_CASE("overrides are checked like files") {
 )");
   CHECK(complaints(with_timeline("seed: 1"), {{"extends", "x.yaml"}}) ==
         R"(--set extends=x.yaml: error: `extends` cannot be set
+)");
+}
+
+TEST_CASE("hosts that are not there are refused, each at its own place") {
+  CHECK(complaints(with_steps(R"(  - { label: T0, crash: [leader, client-2] }
+)")) == R"(t.yaml:3:34: error: there is no client-2
+  3 |   - { label: T0, crash: [leader, client-2] }
+    |                                  ^
+  hint: the cluster has client-1 to client-1 (cluster.clients)
+)");
+  CHECK(
+      complaints(with_steps(R"(  - { label: T0, crash: ledaer }
+)")) ==
+      R"(t.yaml:3:25: error: `target` takes a host: node-3, client-1, leader, follower, member, majority, minority, random, random(2), owner(KEY), owners(KEY), zone(SITE), followers, members, nodes, clients, all or others, not `ledaer`
+  3 |   - { label: T0, crash: ledaer }
+    |                         ^
+  hint: did you mean `leader`?
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, crash: random(4) }
+)")) == R"(t.yaml:3:25: error: `random(4)` of 3 nodes
+  3 |   - { label: T0, crash: random(4) }
+    |                         ^
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, crash: zone(eu) }
+)")) == R"(t.yaml:3:25: error: there is no site `eu`
+  3 |   - { label: T0, crash: zone(eu) }
+    |                         ^
+  hint: the scenario has no `topology`
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, write: key-1 }
+  - { label: T1, crash: owner(key-2) }
+)")) == R"(t.yaml:4:25: error: there is no key `key-2`: no step writes it
+  4 |   - { label: T1, crash: owner(key-2) }
+    |                         ^
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, crash: others }
+)")) == R"(t.yaml:3:25: error: `others` are those that no other set names: it needs sets
+  3 |   - { label: T0, crash: others }
+    |                         ^
+  hint: such as partition: [[node-1], [others]]
+)");
+}
+
+TEST_CASE("a fault of disks is refused on clients, which have none") {
+  CHECK(complaints(with_steps(R"(  - { label: T0, rot: [node-1, client-1] }
+)")) == R"(t.yaml:3:32: error: `rot` needs a disk, and clients have none
+  3 |   - { label: T0, rot: [node-1, client-1] }
+    |                                ^
+  hint: `nodes` is every node
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, rot: all }
+)")) == R"(t.yaml:3:23: error: `rot` needs a disk, and clients have none
+  3 |   - { label: T0, rot: all }
+    |                       ^
+  hint: `nodes` is every node
+)");
+}
+
+TEST_CASE("what does not last takes no duration and has no end") {
+  CHECK(complaints(with_steps(R"(  - { label: T0, heal: true, for: 5s }
+)")) == R"(t.yaml:3:30: error: `heal` does not last, so it takes no `for`
+  3 |   - { label: T0, heal: true, for: 5s }
+    |                              ^
+  hint: faults that last: clock, crash, partition
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, write: key-1, for: 5s }
+)")) == R"(t.yaml:3:37: error: `for` goes with faults only
+  3 |   - { label: T0, write: key-1, for: 5s }
+    |                                     ^
+  hint: `after` in the next step is how long an operation is waited for
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, write: key-1, may-miss: true }
+)")) == R"(t.yaml:3:42: error: `may-miss` goes with faults only
+  3 |   - { label: T0, write: key-1, may-miss: true }
+    |                                          ^
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, crash: node-1, for: 0s }
+)")) == R"(t.yaml:3:38: error: `for` must be above zero, not `0s`
+  3 |   - { label: T0, crash: node-1, for: 0s }
+    |                                      ^
+  hint: a fault without `for` lasts until the end, or until `end: LABEL`
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, restart: node-1 }
+  - { label: T1, end: T0 }
+)")) == R"(t.yaml:4:23: error: `restart` of step `T0` does not last: it has no end
+  4 |   - { label: T1, end: T0 }
+    |                       ^
+  hint: faults that last: clock, crash, partition
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, write: key-1 }
+  - { label: T1, end: t0 }
+)")) == R"(t.yaml:4:23: error: step `T0` injects no fault that could end
+  4 |   - { label: T1, end: t0 }
+    |                       ^
+  hint: faults that last: clock, crash, partition
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, crash: node-1 }
+  - { label: T1, end: T9 }
+)")) == R"(t.yaml:4:23: error: no step has the label `T9`
+  4 |   - { label: T1, end: T9 }
+    |                       ^
+  hint: did you mean `T0`? known here: T0, T1
+)");
+  CHECK(complaints(with_steps(R"(  - { label: T0, crash: node-1 }
+  - { label: T1, when: { ended: T0 } }
+)")) == R"(t.yaml:4:33: error: nothing ends the fault of step `T0`
+  4 |   - { label: T1, when: { ended: T0 } }
+    |                                 ^
+  hint: give it a duration, such as `for: 5s`, or write a step `end: T0`
+)");
+}
+
+TEST_CASE("offsets and rates are told apart from durations and shares") {
+  CHECK(
+      complaints(with_steps(R"(  - { label: T0, clock: { target: node-1, offset: 5 } }
+)")) ==
+      R"(t.yaml:3:51: error: `offset` takes a duration with or without a sign, such as -5s or 250ms, not `5`
+  3 |   - { label: T0, clock: { target: node-1, offset: 5 } }
+    |                                                   ^
+  hint: the unit is missing: 5s or 5ms?
+)");
+  CHECK(
+      complaints(with_steps(R"(  - { label: T0, clock: { target: node-1, rate: -100% } }
+)")) ==
+      R"(t.yaml:3:49: error: `rate` takes a rate such as +200ppm, -1% or 0.01, above -100% and up to +100%, not `-100%`
+  3 |   - { label: T0, clock: { target: node-1, rate: -100% } }
+    |                                                 ^
+)");
+  // What the fault itself finds wrong is placed at it.
+  CHECK(complaints(with_steps(R"(  - { label: T0, clock: { target: node-1, offset: 2h } }
+)")) == R"(t.yaml:3:18: error: `clock`: an offset of at most 1h
+  3 |   - { label: T0, clock: { target: node-1, offset: 2h } }
+    |                  ^
 )");
 }

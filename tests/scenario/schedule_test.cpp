@@ -139,6 +139,66 @@ TEST_CASE("overrides reach sections, steps by label, and parameters of mechanism
   CHECK(schedule_of(kRich, {{"sync", "hook-copy+rejoin-sync"}}).node.sync.mechanisms.size() == 2);
 }
 
+TEST_CASE("ends, selectors, offsets and rates reach the schedule, and are written as they were") {
+  const Schedule s = schedule_of(R"(format: 1
+cluster: { nodes: 5, clients: 2 }
+host: { service: 20us, bytes-per-s: 10MB }
+disk: { capacity: 1GiB }
+limits: { core: [majority, node-1], promises: false }
+timeline:
+  - { label: T0, write: key-1..key-9 }
+  - { label: T1, crash: [leader, owner(key-7)], for: { pick: 1s..2s }, may-miss: true }
+  - { label: T2, when: { ended: T1 } }
+  - { label: T3, partition: [[minority, client-1], [others]] }
+  - { label: T4, when: { crashed: node-3 }, end: T3 }
+  - { label: T5, clock: { target: random(2), offset: -250ms, rate: -1% }, for: 1h }
+)");
+  CHECK(s.host == HostOptions{.service = 20us, .bytes_per_s = 10'000'000});
+  CHECK(s.disk.capacity_bytes == 1U << 30U);
+  CHECK(s.limits.core == Selectors{{.kind = Selector::Kind::majority}, select(NodeId(1))});
+  CHECK_FALSE(s.limits.promises);
+  const auto& crash = std::get<action::Inject>(step(s, "T1").action);
+  CHECK(crash.may_miss);
+  CHECK(crash.lasts >= 1s);
+  CHECK(crash.lasts <= 2s);
+  CHECK(to_text(crash.params.get<Selectors>("target").at(1)) == "owner(key-7)");
+  CHECK(std::get<trigger::When>(step(s, "T2").trigger).what == trigger::When::What::ended);
+  CHECK(std::get<action::End>(step(s, "T4").action).label == "T3");
+  CHECK(std::get<trigger::When>(step(s, "T4").trigger).node == NodeId(3));
+  const auto& clock = std::get<action::Inject>(step(s, "T5").action);
+  CHECK(clock.params.get<Duration>("offset") == -250ms);
+  CHECK(clock.params.get<Rate>("rate").ppm == -10'000);
+  const std::string written = to_yaml(s);
+  CHECK(written.find("crash: { target: [leader, owner(key-7)] }, for: ") != std::string::npos);
+  CHECK(written.find("[[minority, client-1], [others]]") != std::string::npos);
+  CHECK(written.find("offset: \"-250ms\", rate: \"-10000ppm\"") != std::string::npos);
+  const Schedule again = schedule_of(written);
+  CHECK(to_yaml(again) == written);
+  CHECK(again.limits.core == s.limits.core);
+  CHECK(std::get<action::Inject>(step(again, "T5").action).params == clock.params);
+}
+
+TEST_CASE("a duration, a parameter and another fault can be set from outside") {
+  const std::string text = R"(format: 1
+timeline:
+  - { label: T0, restart: node-3 }
+  - { label: T1, crash: node-3, for: 5s }
+  - { label: T2, write: key-1 }
+)";
+  const Schedule s = schedule_of(text, {{"timeline.T0.restart.wipe", "consensus"},
+                                        {"timeline.T1.for", "7s"},
+                                        {"timeline.T2.write.level", "all"}});
+  const auto& restart = std::get<action::Inject>(step(s, "T0").action);
+  CHECK(restart.params.get<std::string>("wipe") == "consensus");
+  CHECK(restart.params.get<Selectors>("target") == Selectors{select(NodeId(3))});
+  CHECK(std::get<action::Inject>(step(s, "T1").action).lasts == 7s);
+  CHECK(std::get<action::Operate>(step(s, "T2").action).level == Consistency::all);
+  // `for` belongs to the fault that it was written for.
+  const Schedule other = schedule_of(text, {{"timeline.T1.heal", "true"}});
+  CHECK(std::get<action::Inject>(step(other, "T1").action).fault == "heal");
+  CHECK_FALSE(std::get<action::Inject>(step(other, "T1").action).lasts);
+}
+
 TEST_CASE("a profile sets defaults, and the file overrides them") {
   const std::string text = with_timeline("profile: clusterkit\ncluster: { rebalance-delay: 3s }");
   const Schedule s = schedule_of(text);

@@ -1,0 +1,128 @@
+// What `--out` writes, and where; `schema`; what a trace shows of faults.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tests/app/process.hpp"
+
+namespace rejoin {
+
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+const std::string kSeed = "scenarios/seed/t0-t5.yaml";
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string digest_of(const std::string& file) {
+  return Json::parse(test::rejoin({"run", file, "--format", "json"}).out)["digest"];
+}
+
+// A name that no other process uses, and its folder of results, gone with it.
+struct OwnResults {
+  std::string name = "out-test-" + std::to_string(::getpid());
+  fs::path folder = fs::path(REJOIN_SOURCE_DIR) / "results" / name;
+  ~OwnResults() { fs::remove_all(folder); }
+};
+
+}  // namespace
+
+TEST_CASE("a schedule on standard output stands alone there, and runs to the same digest") {
+  const test::Scratch scratch;
+  const test::Finished written = test::rejoin(
+      {"run", kSeed, "--seed", "5", "--sync", "rejoin-sync", "--no-expect", "--out", "schedule=-"});
+  CHECK(written.status == 0);
+  CHECK(written.err.empty());
+  CHECK(written.out.starts_with("format: 1\n"));
+  const std::string file = scratch.write("again.yaml", written.out);
+  const Json first = Json::parse(test::rejoin({"run", kSeed, "--seed", "5", "--sync", "rejoin-sync",
+                                               "--no-expect", "--format", "json"})
+                                     .out);
+  CHECK(digest_of(file) == first["digest"]);
+}
+
+TEST_CASE("reports go to the files that are named, besides the usual one") {
+  const test::Scratch scratch;
+  const std::string json = scratch.write("old.json", std::string(1'000'000, 'x'));
+  const std::string text = scratch.path("new.txt");
+  const test::Finished finished =
+      test::rejoin({"run", kSeed, "--out", "json=" + json, "--out", "text=" + text});
+  CHECK(finished.status == 0);
+  CHECK(finished.err.empty());
+  CHECK(test::read_file(text) == finished.out);
+  CHECK(Json::parse(test::read_file(json))["verdict"] == "pass");
+}
+
+TEST_CASE("without a file they go below results/, one folder a run, and latest points there") {
+  const OwnResults own;
+  for (int run = 1; run <= 2; ++run) {
+    const test::Finished finished =
+        test::rejoin({"run", kSeed, "--set", "name=" + own.name, "--set", "trials=2", "--out",
+                      "json", "--out", "schedule", "--out", "text"});
+    CHECK(has(finished.err, "results are in results/" + own.name + "/"));
+    const fs::path latest = own.folder / "latest";
+    CHECK(fs::is_symlink(latest));
+    CHECK(has(finished.err, fs::read_symlink(latest).string() + "/\n"));
+    std::set<std::string> files;
+    for (const auto& entry : fs::directory_iterator(latest)) files.insert(entry.path().filename());
+    CHECK(files ==
+          std::set<std::string>{"report.json", "report.txt", "schedule-1.yaml", "schedule-2.yaml"});
+    CHECK(std::distance(fs::directory_iterator(own.folder), fs::directory_iterator()) == run + 1);
+  }
+  CHECK(test::rejoin({"validate", (own.folder / "latest" / "schedule-2.yaml").string()}).status ==
+        0);
+}
+
+TEST_CASE("a name of a scenario leads nowhere else") {
+  const test::Finished finished =
+      test::rejoin({"run", kSeed, "--set", "name=../../out", "--out", "text"});
+  CHECK(has(finished.err, "results are in results/-..-..-out/"));
+  fs::remove_all(fs::path(REJOIN_SOURCE_DIR) / "results" / "-..-..-out");
+}
+
+TEST_CASE("the schema is draft 7, on standard output") {
+  const test::Finished finished = test::rejoin({"schema"});
+  CHECK(finished.status == 0);
+  CHECK(finished.err.empty());
+  CHECK(Json::parse(finished.out)["$schema"] == "http://json-schema.org/draft-07/schema#");
+}
+
+TEST_CASE("list tells of each fault what class it is of, whether it lasts and what it holds") {
+  const std::string faults = test::rejoin({"list", "faults"}).out;
+  CHECK(has(faults, "class: host\n"));
+  CHECK(has(faults, "lasts: `for` so long, until `end`, or for good\n"));
+  CHECK(has(faults, "holds: process of its hosts"));
+  CHECK(has(test::rejoin({"list", "distributions"}).out, "exponential: memoryless"));
+  CHECK(has(test::rejoin({"list", "selectors"}).out, "owner(key-7): the first owner"));
+}
+
+TEST_CASE("faults stand out in a trace, also in one of the node that they name") {
+  const std::string seed = "scenarios/faults/crash.yaml";
+  const test::Finished all = test::rejoin({"run", seed, "--trace", "node=node-2"});
+  CHECK(has(all.out, "world     ### FaultInjected{fault: \"crash\", target: \"node-2 crashes\"}"));
+  CHECK_FALSE(has(test::rejoin({"run", seed, "--trace", "node=node-3"}).out, "FaultInjected"));
+  const std::string raft = test::rejoin({"run", seed, "--trace", "group=1"}).out;
+  CHECK(has(raft, "group: 1"));
+  CHECK_FALSE(has(raft.substr(0, raft.find("\nPASS")), "timer"));
+  CHECK_FALSE(has(test::rejoin({"run", seed, "--trace", "group=2"}).out, "group: 2"));
+}
+
+TEST_CASE("a trace says why messages do not arrive, and what else befell them") {
+  const test::Finished loss =
+      test::rejoin({"run", "scenarios/faults/loss.yaml", "--trace", "never arrives"});
+  CHECK(has(loss.out, "never arrives: lost\n"));
+  const test::Finished cut =
+      test::rejoin({"run", "scenarios/faults/partition.yaml", "--trace", "never arrives"});
+  CHECK(has(cut.out, "never arrives: cut off\n"));
+  const test::Finished twice =
+      test::rejoin({"run", "scenarios/faults/duplicate.yaml", "--trace", "is duplicated"});
+  CHECK(has(twice.out, "is duplicated\n"));
+}
+
+}  // namespace rejoin
