@@ -108,16 +108,16 @@ TEST_CASE("what is wrong with a latency is said where it is written") {
     return complaints(with_timeline("network: { latency: " + yaml + " }"));
   };
   CHECK(wrong("{ normal: { mean: 1ms, deviaton: 1ms } }") ==
-        R"(t.yaml:2:23: error: `normal` needs `deviation`
+        R"(t.yaml:2:23: error: `normal` needs `deviation`: standard; of the whole bell
   2 | network: { latency: { normal: { mean: 1ms, deviaton: 1ms } } }
-                            ^
+    |                       ^
 t.yaml:2:44: error: unknown key `deviaton` in `normal`
   2 | network: { latency: { normal: { mean: 1ms, deviaton: 1ms } } }
-                                                 ^
-  did you mean `deviation`? Known here: deviation, mean
+    |                                            ^
+  hint: did you mean `deviation`? known here: mean, deviation
 )");
   check_says(wrong("{ parto: 1ms }"), "2:23: error: unknown key `parto` in `latency`");
-  check_says(wrong("{ parto: 1ms }"), "did you mean `pareto`? Known here: cap, constant");
+  check_says(wrong("{ parto: 1ms }"), "did you mean `pareto`? known here: cap, constant");
   check_says(wrong("{ pareto: { minimum: 1ms, shape: steep } }"),
              "2:21: error: `shape` is a number such as 1.5, from 0.01 to 1000, not steep");
   check_says(wrong("{ exponential: 0s }"), "2:21: error: `mean` is from 1ns to 365d, not 0s");
@@ -154,7 +154,7 @@ TEST_CASE("impossible networks are refused, with what is allowed") {
   check_says(wrong("reorder-by: 5ms..1ms"), "2:24: error: `reorder-by` takes");
   check_says(wrong("weather: { rough: 10% }"), "2:21: error: weather needs a `slot`");
   check_says(wrong("weather: { slott: 1s }"),
-             "did you mean `slot`? Known here: extra, loss, rough");
+             "did you mean `slot`? known here: extra, loss, rough");
   check_says(wrong("wether: { slot: 1s }"), "did you mean `weather`?");
   check_says(wrong("stream: { rto-min: 2s, rto-max: 1s }"),
              "2:20: error: `rto-min` is at most `rto-max`: 2s is more than 1s");
@@ -189,12 +189,12 @@ TEST_CASE("a topology that cannot be is refused where it is written") {
   CHECK(in_topology("  sites: { eu: [node-1, node-2], us: { within: ue, nodes: node-2 } }") ==
         R"(t.yaml:4:48: error: there is no site `ue`
   4 |   sites: { eu: [node-1, node-2], us: { within: ue, nodes: node-2 } }
-                                                     ^
-  did you mean `eu`? Known here: eu, us
+    |                                                ^
+  hint: did you mean `eu`? known here: eu, us
 t.yaml:4:59: error: node-2 is in `eu` already
   4 |   sites: { eu: [node-1, node-2], us: { within: ue, nodes: node-2 } }
-                                                                ^
-  a host is in one site at most, and so in all that hold it
+    |                                                           ^
+  hint: a host is in one site at most, and so in all that hold it
 )");
   check_says(in_topology("  sites: { eu: node-6 }"), "4:16: error: there is no node-6");
   check_says(in_topology("  sites: { eu: node-1..node-6 }"), "4:16: error: there is no node-6");
@@ -222,7 +222,7 @@ TEST_CASE("links that cannot be, or would never be used, are refused") {
   };
   const std::string good = "{ between: [eu, us], latency: 40ms }";
   CHECK(links(good).empty());
-  check_says(links("{ between: [eu, uk], latency: 1ms }"), "5:28: error: there is no site `uk`");
+  check_says(links("{ between: [eu, uk], latency: 1ms }"), "5:27: error: there is no site `uk`");
   check_says(links("{ between: [eu, eu], latency: 1ms }"), "error: a link from `eu` to itself");
   check_says(links("{ between: [eu], latency: 1ms }"), "`between` takes two sites");
   check_says(links("{ between: [eu, us] }"), "5:11: error: a link of the topology needs `latency`");
