@@ -8,7 +8,7 @@ namespace {
 using namespace testing;
 
 // Strikes while the sync of the 60th byte is under way.
-constexpr MonotonicTime kMidSync = at_time(600'030us);
+const MonotonicTime kMidSync = at_time(600'030us);
 
 TEST_CASE("torn-write leaves garbage at the end of what a power cut interrupts, and only there") {
   std::size_t garbage = 0;
