@@ -34,7 +34,12 @@ topology:
     rack-7: { kind: rack, within: eu-b, nodes: node-60 }
     us: [node-11..node-59, client-2..client-3]
   links:
-    - { between: [eu-a, us], latency: 40ms, name: atlantic, bandwidth: 100MB, back: 45ms, loss: 0.1% }
+    - between: [eu-a, us]
+      name: atlantic
+      latency: 40ms
+      back: 45ms
+      bandwidth: 100MB
+      loss: 0.1%
     - { between: [eu-b, eu], latency: { normal: { mean: 1ms, deviation: 100us }, floor: 200us } }
 )";
 
