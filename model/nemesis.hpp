@@ -18,11 +18,9 @@ struct NemesisSpec {
     nothing,
     // It may have stopped them: they are started again.
     restart,
-    // Their disks may be corrupt: they are started, so that they find out, and a little later
-    // started with an empty one.
-    restart_then_wipe,
-    // They may have lost a vote or an entry without knowing, and a Raft server may not come back
-    // with the rest (Ongaro, dissertation 3.8): they are started with an empty disk.
+    // Their disks may be corrupt, or may have lost votes and entries without anyone knowing, and
+    // no Raft server may come back with the rest (Ongaro, dissertation 3.8). They are started while
+    // they are cut off, so that they find out what can be found out, and then with an empty disk.
     wipe,
   };
   struct Value {
@@ -39,7 +37,6 @@ struct NemesisSpec {
   // Whom it keeps from whom is not known before: nobody else is out of action meanwhile.
   bool alone = false;
   After after = After::nothing;
-  After (*after_with)(const Params& params) = nullptr;  // where it depends on them
   // It is about what a crash leaves or a start reads: they are restarted halfway.
   bool restarts = false;
   // Whether it destroys with these parameters, where that depends on them (else

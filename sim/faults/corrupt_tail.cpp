@@ -41,10 +41,10 @@ std::string says(const Params& params) {
                  .says = says,
                  .nemesis = {.every = "10s..30s",
                              .values = {{"target", "random"},
-                                        {"file", "{ pick: [store, any] }"},
+                                        {"file", "{ pick: [any, store, raft] }"},
                                         {"bytes", "1B..200B"}},
                              .out = "target",
-                             .after_with = loses_data,
+                             .after = NemesisSpec::After::wipe,
                              .lies = true}});
 
 }  // namespace

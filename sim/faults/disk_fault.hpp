@@ -42,13 +42,6 @@ namespace rejoin::sim {
           .choices = {}};
 }
 
-// What a nemesis does about a disk that may have lost what was durable: a store finds out, or is
-// repaired as after any absence; a Raft server cannot come back with less than it has promised.
-[[nodiscard]] inline NemesisSpec::After loses_data(const Params& params) {
-  return file_of(params).starts_with("store") ? NemesisSpec::After::restart_then_wipe
-                                              : NemesisSpec::After::wipe;
-}
-
 // The trouble on each target; its file is filled in.
 [[nodiscard]] inline Injection trouble_disks(FaultSite& site, DiskTrouble trouble) {
   trouble.file = file_of(site.params);

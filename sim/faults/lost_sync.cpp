@@ -27,10 +27,10 @@ std::string says(const Params& params) {
      .nemesis = {.every = "10s..30s",
                  .lasts = "1s..6s",
                  .values = {{"target", "random"},
-                            {"file", "{ pick: [store, any] }"},
+                            {"file", "{ pick: [any, store, raft] }"},
                             {"share", "{ pick: [10%, 100%] }"}},
                  .out = "target",
-                 .after_with = loses_data,
+                 .after = NemesisSpec::After::wipe,
                  .lies = true}});
 
 }  // namespace

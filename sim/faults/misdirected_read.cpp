@@ -27,7 +27,7 @@ std::string says(const Params& params) {
                  .lasts = "1s..6s",
                  .values = {{"target", "random"}, {"share", "{ pick: [10%, 50%, 100%] }"}},
                  .out = "target",
-                 .after = NemesisSpec::After::restart_then_wipe,
+                 .after = NemesisSpec::After::restart,
                  .restarts = true}});
 
 }  // namespace

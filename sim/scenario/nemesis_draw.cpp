@@ -273,11 +273,8 @@ class Drawer {
 
   [[nodiscard]] static bool may_destroy(const NemesisFault& fault) {
     const NemesisSpec& spec = fault.plugin->nemesis;
-    return fault.plugin->destroys || spec.destroys != nullptr || spec.after_with != nullptr ||
-           wipes(spec.after);
-  }
-  [[nodiscard]] static bool wipes(NemesisSpec::After after) {
-    return after == NemesisSpec::After::restart_then_wipe || after == NemesisSpec::After::wipe;
+    return fault.plugin->destroys || spec.destroys != nullptr ||
+           spec.after == NemesisSpec::After::wipe;
   }
   // The alternatives of its victims that are known at run time only, few enough.
   [[nodiscard]] std::vector<Tree> roving(const NemesisFault& fault) const {
@@ -392,15 +389,9 @@ class Drawer {
 
   [[nodiscard]] static bool destroys(const NemesisFault& fault, const Values& values) {
     const Vocabulary::Plugin& plugin = *fault.plugin;
-    if (wipes(after(plugin, values))) return true;
+    if (plugin.nemesis.after == NemesisSpec::After::wipe) return true;
     if (plugin.nemesis.destroys == nullptr) return plugin.destroys;
     return plugin.nemesis.destroys(params_of(plugin, values));
-  }
-
-  [[nodiscard]] static NemesisSpec::After after(const Vocabulary::Plugin& plugin,
-                                                const Values& values) {
-    if (plugin.nemesis.after_with == nullptr) return plugin.nemesis.after;
-    return plugin.nemesis.after_with(params_of(plugin, values));
   }
 
   // The step, and those that follow from it. `pool`: from whom it draws whom it takes out of
@@ -409,7 +400,7 @@ class Drawer {
             MonotonicTime until, bool anyone) {
     const NemesisFault& fault = strike.fault;
     const NemesisSpec& spec = fault.plugin->nemesis;
-    const bool followed = spec.after != NemesisSpec::After::nothing || spec.after_with != nullptr;
+    const bool followed = spec.after != NemesisSpec::After::nothing;
     Tree params = make_map({}, fault.mark);
     Tree victims;
     for (const auto& [name, value] : values) {
@@ -448,22 +439,19 @@ class Drawer {
     if (spec.restarts && lasts) {
       restart(label + "-halfway", fault.mark, strike.at + rounded(*lasts / 2), victims, false);
     }
-    if (followed) follow(label, strike, values, victims, lasts.value_or(0ns));
+    if (followed) follow(label, strike, victims, lasts.value_or(0ns));
   }
 
-  void follow(const std::string& label, const Strike& strike, const Values& values,
-              const Tree& victims, Duration lasts) {
-    using After = NemesisSpec::After;
-    const After then = after(*strike.fault.plugin, values);
+  void follow(const std::string& label, const Strike& strike, const Tree& victims, Duration lasts) {
     const Mark& mark = strike.fault.mark;
-    const MonotonicTime over = strike.at + lasts + kUntilRestart;
-    if (then == After::restart || then == After::restart_then_wipe) {
-      restart(label + "-restart", mark, over, victims, false);
-    }
-    if (wipes(then)) {
-      const Duration wait = then == After::wipe ? 0ns : kUntilWipe;
-      restart(label + "-wipe", mark, over + wait, victims, true);
-    }
+    const MonotonicTime over = strike.at + lasts;
+    restart(label + "-restart", mark, over + kUntilRestart, victims, false);
+    if (strike.fault.plugin->nemesis.after != NemesisSpec::After::wipe) return;
+    const std::string apart = label + "-apart";
+    put(apart, over,
+        step_of(apart, mark, over, "isolate", make_map({{"target", mark, victims}}, mark),
+                kUntilWipe + kUntilRestart));
+    restart(label + "-wipe", mark, over + kUntilWipe, victims, true);
   }
 
   void restart(const std::string& label, const Mark& mark, MonotonicTime at, const Tree& victims,
