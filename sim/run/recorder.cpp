@@ -104,8 +104,10 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
                                          "consensus_bytes",
                                          "consensus_messages",
                                          "converged_after_ns",
+                                         "corrupted_messages",
                                          "disk_bytes",
                                          "dropped_messages",
+                                         "duplicated_messages",
                                          "elections",
                                          "foreground_bytes",
                                          "foreground_messages",
@@ -128,6 +130,7 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
                                          "repairs_failed",
                                          "repairs_started",
                                          "resurrections",
+                                         "retransmitted_messages",
                                          "stale_keys",
                                          "stale_reads",
                                          "unavailable_reads"};
@@ -343,6 +346,9 @@ void Recorder::finish(const Kernel& kernel, bool converged) {
   set_metric("messages", traffic.messages);
   set_metric("bytes", traffic.bytes);
   set_metric("dropped_messages", traffic.dropped);
+  set_metric("duplicated_messages", traffic.duplicated);
+  set_metric("corrupted_messages", traffic.corrupted);
+  set_metric("retransmitted_messages", traffic.retransmitted);
   set_metric("disk_bytes", kernel.disk_bytes_written());
   record_.metrics["min_copies"] =
       copies_min_ ? std::optional(static_cast<std::int64_t>(*copies_min_)) : std::nullopt;

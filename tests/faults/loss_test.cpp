@@ -28,11 +28,10 @@ TEST_CASE("without loss everything arrives") {
   CHECK(rig.heard_in_all() == 600);
 }
 
-TEST_CASE("a loss of nothing touches nothing") {
-  FaultRig rig;
-  rig.inject(at_time(100ms), "loss", share(0));
-  rig.run_until(at_time(200ms));
-  CHECK(rig.touched == std::vector<std::uint64_t>{0});
+TEST_CASE("a loss of nothing is refused") {
+  const FaultSpec* const fault = Faults::find("loss");
+  CHECK(fault->problem(completed(*fault, share(0)), {}).has_value());
+  CHECK_FALSE(fault->problem(completed(*fault, share(1)), {}).has_value());
   CHECK(says("loss", share(100'000)) == "10% of datagrams are lost");
 }
 

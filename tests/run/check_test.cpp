@@ -1,0 +1,124 @@
+// What a schedule could never do is said before it is run, and where.
+#include "sim/run/check.hpp"
+
+#include <doctest/doctest.h>
+
+#include "sim/run/run.hpp"
+#include "tests/support/seed_schedule.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+using namespace test;
+
+trigger::At at(Duration time) {
+  return {MonotonicTime(time)};
+}
+
+action::Inject crash(NodeId node, std::optional<Duration> lasts = {}) {
+  action::Inject out = inject("crash", node);
+  out.lasts = lasts;
+  return out;
+}
+
+std::vector<std::string> complaints(std::vector<Step> timeline) {
+  Schedule schedule;
+  schedule.name = "check";
+  schedule.timeline = std::move(timeline);
+  for (std::size_t s = 0; s < schedule.timeline.size(); ++s) {
+    schedule.timeline[s].where = "file.yaml:" + std::to_string(s + 1) + ":1";
+  }
+  std::vector<std::string> out;
+  for (const Complaint& each : complaints_about(schedule)) {
+    out.push_back(each.where + ": " + each.what);
+  }
+  return out;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST_CASE("two faults that hold one thing of one host at one time contradict each other") {
+  CHECK(complaints(
+            {step("a", at(5s), crash(NodeId(2), 10s)), step("b", at(8s), crash(NodeId(2), 1s))}) ==
+        Texts{"file.yaml:2:1: crash of node-2 at 8.000s contradicts crash of step a, which has its "
+              "process from 5.000s until 15.000s"});
+  // Whichever stands first in the file, the later one is at fault.
+  CHECK(complaints(
+            {step("b", at(8s), crash(NodeId(2), 1s)), step("a", at(5s), crash(NodeId(2), 10s))})
+            .at(0)
+            .starts_with("file.yaml:1:1: crash of node-2 at 8.000s"));
+  CHECK(complaints({step("a", at(5s), crash(NodeId(2))), step("b", at(5s), crash(NodeId(2)))})
+            .size() == 1);
+  action::Inject everyone = crash(NodeId(1), 2s);
+  everyone.params.set("target", Selectors{{.kind = Selector::Kind::nodes}});
+  CHECK(
+      complaints({step("a", at(5s), crash(NodeId(2), 10s)), step("b", at(6s), everyone)}).size() ==
+      1);
+}
+
+TEST_CASE("faults of other hosts, of other times or by chance do not") {
+  CHECK(complaints(
+            {step("a", at(5s), crash(NodeId(2), 10s)), step("b", at(8s), crash(NodeId(3), 1s))})
+            .empty());
+  CHECK(
+      complaints({step("a", at(5s), crash(NodeId(2), 3s)), step("b", at(8s), crash(NodeId(2), 1s))})
+          .empty());
+  // Without a duration a crash is undone by a restart, whenever that is.
+  CHECK(complaints({step("a", at(5s), crash(NodeId(2))),
+                    step("r", at(6s), inject("restart", NodeId(2))),
+                    step("b", at(8s), crash(NodeId(2)))})
+            .empty());
+  CHECK(
+      complaints({step("a", at(5s), crash(NodeId(2), 10s)), step("over", at(7s), action::End{"a"}),
+                  step("b", at(8s), crash(NodeId(2), 1s))})
+          .empty());
+  CHECK(complaints({step("a", at(5s), crash(NodeId(2), 10s)),
+                    step("b", trigger::Next{}, crash(NodeId(2), 1s))})
+            .empty());
+  action::Inject drawn = crash(NodeId(2), 1s);
+  drawn.may_miss = true;
+  CHECK(complaints({step("a", at(5s), crash(NodeId(2), 10s)), step("b", at(8s), drawn)}).empty());
+}
+
+TEST_CASE("an end names a fault that lasts, and comes after it") {
+  const Step fault = step("a", at(5s), crash(NodeId(2), 3s));
+  CHECK(complaints({fault, step("e", at(6s), action::End{"b"})}) ==
+        Texts{"file.yaml:2:1: no step has the label b"});
+  CHECK(complaints({step("w", at(5s), action::Wait{}), step("e", at(6s), action::End{"w"})}) ==
+        Texts{"file.yaml:2:1: step w injects no fault that could end"});
+  CHECK(complaints({step("r", at(5s), inject("restart", NodeId(2))),
+                    step("e", at(6s), action::End{"r"})}) ==
+        Texts{"file.yaml:2:1: restart of step r does not last: it has no end"});
+  CHECK(complaints({fault, step("e", at(4s), action::End{"a"})}) ==
+        Texts{"file.yaml:2:1: the fault of step a begins only after this ends it"});
+  CHECK(complaints({step("e", trigger::Next{}, action::End{"a"}),
+                    step("a", trigger::Next{}, crash(NodeId(2)))})
+            .size() == 1);
+  CHECK(complaints({fault, step("e", at(9s), action::End{"a"})}) ==
+        Texts{"file.yaml:2:1: the fault of step a is over by then: it lasts 3s from 5.000s on"});
+  CHECK(complaints({fault, step("e", at(6s), action::End{"a"})}).empty());
+}
+
+TEST_CASE("what has no end takes no duration, and what stops processes takes no client") {
+  action::Inject restart = inject("restart", NodeId(2));
+  restart.lasts = 3s;
+  CHECK(complaints({step("r", at(5s), restart)}) ==
+        Texts{"file.yaml:1:1: restart does not last: it has no end to be given a duration to"});
+  action::Inject client = crash(NodeId(1));
+  client.params.set("target", Selectors{{.kind = Selector::Kind::client, .client = ClientId(1)}});
+  CHECK(complaints({step("c", at(5s), client)}) ==
+        Texts{"file.yaml:1:1: crash is for nodes: a client that stops forgets what it was to do"});
+  action::Inject nothing{.fault = "loss", .params = default_params(Faults::find("loss")->params)};
+  nothing.params.set("share", Share{0});
+  CHECK(complaints({step("n", at(5s), nothing)}) ==
+        Texts{"file.yaml:1:1: a share of 0 touches nothing: it is above 0, up to 100%"});
+}
+
+TEST_CASE("a trigger waits for a step that there is") {
+  trigger::When when{.what = trigger::When::What::ended, .node = {}, .text = "b", .count = 0};
+  CHECK(complaints({step("a", at(5s), crash(NodeId(2), 3s)), step("w", when, action::Wait{})}) ==
+        Texts{"file.yaml:2:1: no step has the label b"});
+}
+
+}  // namespace
+}  // namespace rejoin::sim
