@@ -145,7 +145,8 @@ void Client::Impl::send_try(std::optional<Address> target) {
                                  .key = operation.key,
                                  .value = operation.value,
                                  .level = operation.level,
-                                 .direct = operation.direct});
+                                 .direct = operation.direct,
+                                 .expires = env.wall_now() + options.try_timeout});
 }
 
 // ---- Answers -------------------------------------------------------------------------------

@@ -138,6 +138,14 @@ void Coordinator::Impl::handle(Address from, const ClientRequest& message) {
   Request& request = at->second;
   if (!fresh && message.id.n < request.message.id.n) return;  // late: its client has gone on
   if (fresh || message.id.n > request.message.id.n) {
+    // The client has asked elsewhere since, may have its acknowledgement, and may have written
+    // again: a version that is given only now would be newer than what came after this write.
+    const bool writes =
+        message.operation == OperationKind::write || message.operation == OperationKind::remove;
+    if (writes && message.expires != WallTime{} && message.expires < env.wall_now()) {
+      if (fresh) requests.erase(at);
+      return;
+    }
     request = Request();
     request.message = message;
     request.client = from;

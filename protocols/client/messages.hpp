@@ -29,7 +29,10 @@ struct ClientRequest {
   Value value;
   Consistency level{};
   bool direct = false;  // a read of the receiver's own store
-  REJOIN_FIELDS(id, attempt, operation, key, value, level, direct)
+  // When the client asks another coordinator, by its clock. A write or delete that is handled for
+  // the first time after that is dropped; the epoch of the clock: never.
+  WallTime expires{};
+  REJOIN_FIELDS(id, attempt, operation, key, value, level, direct, expires)
 };
 
 struct ClientReply {

@@ -164,6 +164,27 @@ TEST_CASE("a clock that is set back makes later writes lose, as timestamps do") 
   CHECK(rig.value_at(2, "k") == "first");
 }
 
+TEST_CASE("a write whose client has asked elsewhere since gets no version, newer than all") {
+  ClusterRig rig;
+  ClientRequest late = make(1, kWrite, Consistency::all, "first");
+  late.expires = WallTime(100s);
+  rig.node(1).env.set_wall(WallTime(100s) + 1ns);
+  rig.ask(1, late);
+  rig.settle();
+  CHECK_FALSE(rig.take_answer());
+  CHECK(rig.value_at(2, "k") == "absent");
+  rig.node(1).env.set_wall(WallTime(100s));
+  rig.ask(1, late);
+  rig.settle();
+  CHECK(rig.value_at(2, "k") == "first");
+  // A try that comes on top of one that was in time is as good as that.
+  rig.node(1).env.set_wall(WallTime(200s));
+  late.attempt = 2;
+  rig.ask(1, late);
+  rig.settle();
+  CHECK(rig.take_answer()->result == ResultKind::ok);
+}
+
 TEST_CASE("a write that arrives again overwrites without versions, and not with them") {
   for (const VersionScheme scheme : {VersionScheme::none, VersionScheme::timestamp}) {
     ClusterRig rig(3, scheme);
