@@ -115,9 +115,9 @@ Json described(Json schema, std::string_view help) {
   Json out = {{"description", std::string(help)}};
   if (schema.contains("$ref")) {
     out["allOf"] = Json::array({std::move(schema)});
-  } else {
+  } else if (schema.is_object()) {
     out.update(schema);
-  }
+  }  // else it is `true`: anything
   return out;
 }
 

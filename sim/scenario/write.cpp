@@ -41,11 +41,15 @@ Tree tree_of(const ParamValue& value) {
   return make_scalar(to_text(value));
 }
 
+namespace {
+
 // Names as files and the schema spell them.
-static std::string dashed(std::string name) {
+std::string dashed(std::string name) {
   std::replace(name.begin(), name.end(), '_', '-');
   return name;
 }
+
+}  // namespace
 
 Tree tree_of(const Params& params) {
   Tree out = make_map({});
