@@ -274,7 +274,8 @@ List of_data() {
 const std::vector<Field>& fields() {
   static const List all = [] {
     List out;
-    for (List part : {of_file(), of_membership(), of_raft(), of_network(), of_machines(), of_data()}) {
+    for (List part :
+         {of_file(), of_membership(), of_raft(), of_network(), of_machines(), of_data()}) {
       out.insert(out.end(), part.begin(), part.end());
     }
     return out;
