@@ -20,6 +20,13 @@ struct Parcel {
   std::uint32_t round = 0;   // how often it was sent before
 };
 
+// Where a message without any trouble is to be carried to, without a parcel.
+struct Direct {
+  MonotonicTime arrival{};
+  std::uint32_t stream = 0;  // as in Parcel
+  std::uint32_t number = 0;
+};
+
 class Carrier {
  public:
   [[nodiscard]] virtual MonotonicTime time() const = 0;

@@ -78,6 +78,19 @@ void Engine::send(Address from, Address to, Transport transport, Bytes frame, co
     traffic.bytes_by_purpose[purpose] += frame.size();
   }
   if (trace != nullptr) trace->on_send(now, events, from, to, frame, tag);
+  if (const auto direct = network.send_direct(transport, from, to, tag, frame.size())) {
+    const std::uint64_t what = mix(mix(tag.kind.value, tag.identity), from.value);
+    return schedule(direct->arrival, order_of(EventKind::deliver, to, what, tag.attempt),
+                    {.kind = EventKind::deliver,
+                     .purpose = tag.purpose,
+                     .message = tag.kind,
+                     .host = to,
+                     .from = from,
+                     .aux = tag.attempt,
+                     .life = std::uint64_t{direct->stream} << 32U | direct->number,
+                     .id = tag.identity,
+                     .frame = std::move(frame)});
+  }
   network.send(transport, {.from = from, .to = to, .tag = tag, .frame = std::move(frame)});
 }
 
@@ -87,13 +100,15 @@ void Engine::drop(Address from, Address to, const Tag& tag, DropReason reason) {
 }
 
 bool Engine::arrives(EventRecord& record, bool up) {
-  if (up && record.life == 0 && network.is_open()) return true;
+  const auto stream = static_cast<std::uint32_t>(record.life >> 32U);
+  const auto number = static_cast<std::uint32_t>(record.life);
+  if (up && network.arrives_direct(stream, number)) return true;
   Parcel parcel{.from = record.from,
                 .to = record.host,
                 .tag = tag_of(record),
                 .frame = std::move(record.frame),
-                .stream = static_cast<std::uint32_t>(record.life >> 32U),
-                .number = static_cast<std::uint32_t>(record.life),
+                .stream = stream,
+                .number = number,
                 .round = record.round};
   if (!network.arrive(parcel, up)) return false;
   record.frame = std::move(parcel.frame);

@@ -180,8 +180,18 @@ bool Network::arrive(Parcel& parcel, bool up) {
                             : impl_->streams.arrive(parcel, up);
 }
 
-bool Network::is_open() const {
-  return impl_->transit.is_open();
+std::optional<Direct> Network::send_direct(Transport transport, Address from, Address to,
+                                           const Tag& tag, std::uint64_t bytes) {
+  if (!impl_->transit.is_plain() || from == to) return std::nullopt;
+  const Sending sending = sending_of(from, to, transport, tag, bytes, 0);
+  if (transport == Transport::stream) return impl_->streams.send_direct(sending);
+  const auto arrival = impl_->transit.send_plain(impl_->carrier.time(), sending);
+  if (!arrival) return std::nullopt;
+  return Direct{.arrival = *arrival};
+}
+
+bool Network::arrives_direct(std::uint32_t stream, std::uint32_t number) {
+  return impl_->transit.is_open() && (stream == 0 || impl_->streams.arrives_direct(stream, number));
 }
 
 bool Network::awaits(std::uint64_t link, std::uint64_t ticket) const {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -39,11 +40,15 @@ class Network {
 
   // ---- Messages ----
   void send(Transport transport, Parcel&& parcel);
+  // The same at less cost where nothing is wrong; none: nothing was done, and `send` is to be
+  // asked.
+  [[nodiscard]] std::optional<Direct> send_direct(Transport transport, Address from, Address to,
+                                                  const Tag& tag, std::uint64_t bytes);
   // Whether its process gets what was carried here, now. When not, it is kept for later or lost.
   // `up`: that there is a process.
   [[nodiscard]] bool arrive(Parcel& parcel, bool up);
-  // Every datagram that was carried here arrives.
-  [[nodiscard]] bool is_open() const;
+  // What was carried here to a process arrives without being judged; false: ask `arrive`.
+  [[nodiscard]] bool arrives_direct(std::uint32_t stream, std::uint32_t number);
   [[nodiscard]] bool awaits(std::uint64_t link, std::uint64_t ticket) const;
   void wake(std::uint64_t link);
   // At this moment.

@@ -34,8 +34,17 @@ class Streams {
       : options_(options), transit_(transit), carrier_(carrier) {}
 
   void send(Parcel&& parcel);
+  // The same where nothing is wrong and the connection is open; none: nothing was done.
+  [[nodiscard]] std::optional<Direct> send_direct(const Sending& sending);
   // Whether its process gets it now. When not, it is kept for later or lost. `up`: the host is.
   [[nodiscard]] bool arrive(Parcel& parcel, bool up);
+  // The next of its stream, and no other waits; false: nothing was done.
+  [[nodiscard]] bool arrives_direct(std::uint32_t stream, std::uint32_t number) {
+    Stream& on = streams_[stream - 1];
+    if (on.stalled || number != on.settled + 1) return false;
+    ++on.settled;
+    return true;
+  }
   // Of wakes that the carrier was asked for.
   [[nodiscard]] bool awaits(std::uint64_t link, std::uint64_t ticket) const;
   void wake(std::uint64_t link);

@@ -298,8 +298,8 @@ bool Transit::pass_links(MonotonicTime now, Passage& passage, const Sending& sen
               queue);
 }
 
-std::optional<Passage> Transit::send_rough(MonotonicTime now, const Sending& sending,
-                                           DropReason& dropped) {
+std::optional<Passage> Transit::send(MonotonicTime now, const Sending& sending,
+                                     DropReason& dropped) {
   Limits limits = limits_of(sending.from, sending.to);
   if (is_too_large(sending, limits.mtu_bytes)) {
     dropped = DropReason::too_large;

@@ -55,15 +55,13 @@ class Transit {
 
   // None when it does not arrive (then `dropped` says why).
   [[nodiscard]] std::optional<Passage> send(MonotonicTime now, const Sending& sending,
-                                            DropReason& dropped) {
-    if (!plain_) return send_rough(now, sending, dropped);
-    if (is_too_large(sending, options_.mtu_bytes)) {
-      dropped = DropReason::too_large;
-      return std::nullopt;
-    }
+                                            DropReason& dropped);
+  // The same where nothing but the usual concerns it, which is the rule; none: ask send.
+  [[nodiscard]] std::optional<MonotonicTime> send_plain(MonotonicTime now, const Sending& sending) {
+    if (!plain_ || is_too_large(sending, options_.mtu_bytes)) return std::nullopt;
     MonotonicTime sent = now;
     if (options_.bandwidth_bytes_per_s != 0) (void)leave_port(now, sent, sending, kUnbounded);
-    return Passage{.left = sent, .arrival = sent + usual_delay(sending)};
+    return sent + usual_delay(sending);
   }
 
   // From opening a connection until it is open (SYN, SYN-ACK), by the message that opens it; none
@@ -108,8 +106,6 @@ class Transit {
   [[nodiscard]] static bool is_too_large(const Sending& sending, std::uint64_t mtu_bytes) {
     return sending.transport == Transport::datagram && mtu_bytes != 0 && sending.bytes > mtu_bytes;
   }
-  [[nodiscard]] std::optional<Passage> send_rough(MonotonicTime now, const Sending& sending,
-                                                  DropReason& dropped);
   // Moves `at` on to when the bytes have left the pipe; false when its queue is full.
   [[nodiscard]] static bool pass(Pipe& pipe, MonotonicTime now, MonotonicTime& at,
                                  std::uint64_t bytes, std::uint64_t bytes_per_s,

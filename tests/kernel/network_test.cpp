@@ -99,6 +99,29 @@ TEST_CASE("messages to oneself pass no port and no weather") {
   CHECK(wire.mishaps.empty());
 }
 
+TEST_CASE("the direct way is only a cheaper one: all fares alike") {
+  const auto live = [](bool direct) {
+    NetworkOptions options;
+    options.latency = exponential_latency(20ms);
+    options.bandwidth_bytes_per_s = 1'000'000;
+    Wire wire(options, 6);
+    wire.direct = direct;
+    EffectId effect;
+    for (std::uint64_t n = 0; n < 4'000; ++n) {
+      wire.run_until(at_time(1ms * n));
+      const Address to = n % 3 == 0 ? kB : kC;
+      wire.send(kA, to, tag_of(n), n % 2 == 0 ? Transport::stream : Transport::datagram, n % 2'000);
+      if (n % 1'000 == 300) effect = wire.network.cut(LinkSet::pairs({{kA, kB}}));
+      if (n % 1'000 == 500) CHECK(wire.network.end(effect));
+      if (n == 2'700) wire.network.host_stopped(kC);
+    }
+    wire.run();
+    CHECK((wire.directly > 1'000) == direct);
+    return wire.arrived;
+  };
+  CHECK(live(true) == live(false));
+}
+
 // ---- Cuts, flaps, clogs --------------------------------------------------------------------
 
 TEST_CASE("effects compose, and each ends alone") {

@@ -275,6 +275,7 @@ struct Journal {
 Journal live(Wire& wire, bool crashes) {
   Journal journal;
   std::vector<EffectId> effects;
+  wire.direct = *rc::gen::arbitrary<bool>();
   const auto steps = *rc::gen::inRange(1, 120);
   for (int step = 0; step < steps; ++step) {
     wire.run_until(wire.now + Duration(*rc::gen::inRange<std::int64_t>(0, 400'000'000)));

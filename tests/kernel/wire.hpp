@@ -60,6 +60,17 @@ class Wire final : public Carrier {
 
   void send(Address from, Address to, const Tag& tag, Transport transport = Transport::datagram,
             std::size_t size_bytes = 100) {
+    if (direct) {
+      if (const auto way = network.send_direct(transport, from, to, tag, size_bytes)) {
+        ++directly;
+        return carry(way->arrival, {.from = from,
+                                    .to = to,
+                                    .tag = tag,
+                                    .frame = Bytes(size_bytes),
+                                    .stream = way->stream,
+                                    .number = way->number});
+      }
+    }
     network.send(transport, {.from = from, .to = to, .tag = tag, .frame = Bytes(size_bytes)});
   }
   void stream(std::uint64_t identity, std::size_t size_bytes = 100) {
@@ -113,6 +124,8 @@ class Wire final : public Carrier {
   std::uint64_t wakes = 0;
   std::vector<Address> down;  // hosts without a process
   std::uint64_t effects = 0;
+  bool direct = false;  // takes the direct way where there is one, as the kernel does
+  std::uint64_t directly = 0;
 
  private:
   struct Due {
@@ -131,7 +144,8 @@ class Wire final : public Carrier {
     }
     Parcel& parcel = item.parcel;
     const bool up = std::find(down.begin(), down.end(), parcel.to) == down.end();
-    if (!network.arrive(parcel, up)) return;
+    const bool at_once = direct && up && network.arrives_direct(parcel.stream, parcel.number);
+    if (!at_once && !network.arrive(parcel, up)) return;
     arrived.push_back({now, parcel.from, parcel.to, parcel.tag.identity, parcel.frame});
   }
 
