@@ -60,12 +60,10 @@ void Raft::on_read(IoToken token, const IoDone& done) {
   CHECK_THAT(reads_left_ > 0);
   if (done.status == IoStatus::failed) return halt("raft: a file cannot be read");
   const GroupId id = group_of(token.value);
-  const bool found = done.status == IoStatus::ok;
   if (id == kNoGroup) {
-    log_found_ = found;
+    log_found_ = done.status == IoStatus::ok;
     log_file_ = done.data;
   } else {
-    any_snapshot_ = any_snapshot_ || found;
     group(id).snapshot_file = done.data;
   }
   if (--reads_left_ == 0) recover();
@@ -105,11 +103,6 @@ bool Raft::recover_group(GroupId id, Group& group, GroupLog log) {
     corrupt(snapshot_file(id), 0, restored.error());
     return false;
   }
-  // Only the founding snapshot is there before a first start.
-  if (!log_found_ && restored->snapshot.index > LogIndex(1)) {
-    corrupt(LogWriter::kFile, 0, "it is missing, but there is a later snapshot");
-    return false;
-  }
   group.applied = restored->snapshot.index;
   group.core = std::make_unique<Core>(id, options_, std::move(*restored), env_.now());
   bus_.publish(fact::LogRecovered{id, group.core->snapshot_index(), group.core->log().last_index(),
@@ -120,8 +113,9 @@ bool Raft::recover_group(GroupId id, Group& group, GroupLog log) {
 void Raft::enter() {
   ready_ = true;
   if (!identity_) return;
-  // Whoever has an identity on its disk had a log with it, or was founded with a snapshot.
-  if (identity_found_ && !log_found_ && !any_snapshot_) {
+  // Whoever has an identity on its disk had a log before: founders are given one, and everyone
+  // else writes one as the first thing that it does.
+  if (identity_found_ && !log_found_) {
     return corrupt(LogWriter::kFile, 0, "it is missing, but this server is not new");
   }
   for (auto& [id, group] : groups_) {
@@ -431,7 +425,9 @@ std::vector<DiskFile> bootstrap_files(GroupId group, const Configuration& config
                           .term = Term(1),
                           .configuration = configuration,
                           .state = Bytes(state.begin(), state.end())};
-  return {{std::string(kComponentName) + "." + snapshot_file(group), encode_snapshot(snapshot)}};
+  const std::string prefix = std::string(kComponentName) + ".";
+  return {{prefix + snapshot_file(group), encode_snapshot(snapshot)},
+          {prefix + std::string(LogWriter::kFile), encode_log({})}};
 }
 
 }  // namespace rejoin::raft

@@ -99,7 +99,6 @@ class Raft final : public Component, public Consensus {
   std::size_t reads_left_ = 0;
   Bytes log_file_;
   bool log_found_ = false;
-  bool any_snapshot_ = false;
   bool identity_found_ = false;  // on the disk, so this server is older than this process
   bool rewrite_wanted_ = false;
   bool ready_ = false;  // the files were read, and the log is durable
@@ -114,7 +113,7 @@ class Raft final : public Component, public Consensus {
 };
 
 // The files, with their full names, of a founding member of `group`: one snapshot at index 1 of
-// term 1, identical on all founders. `state` is what StateMachine::restore takes.
+// term 1, and an empty log, identical on all founders. `state` is what StateMachine::restore takes.
 [[nodiscard]] std::vector<DiskFile> bootstrap_files(GroupId group,
                                                     const Configuration& configuration,
                                                     ByteView state);
