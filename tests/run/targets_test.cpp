@@ -20,7 +20,7 @@ class Cluster {
   Cluster() : machines({.network = constant_network(1ms)}, 7), world(7, 4) {
     schedule.cluster = {.nodes = 7, .clients = 2};
     for (std::uint32_t c = 1; c <= 2; ++c) {
-      machines.kernel.add_host({.address = Address(100 + c),
+      machines.kernel.add_host({.address = client_address(ClientId(c)),
                                 .name = to_name(ClientId(c)),
                                 .node = {},
                                 .client = ClientId(c),
@@ -29,7 +29,7 @@ class Cluster {
     }
     schedule.topology.sites = {
         {.name = "r", .kind = TopologyOptions::Kind::rack, .within = "a", .hosts = {}},
-        {.name = "a", .hosts = {Address(5), Address(101)}},
+        {.name = "a", .hosts = {Address(5), client_address(ClientId(1))}},
         {.name = "b", .hosts = {Address(3), Address(4)}}};
     schedule.topology.sites[0].hosts = {Address(1), Address(2)};
     fact::MembersApplied members;
@@ -79,18 +79,20 @@ class Cluster {
 };
 
 using Numbers = std::vector<std::uint32_t>;
+const std::uint32_t kClient1 = client_address(ClientId(1)).value;
+const std::uint32_t kClient2 = client_address(ClientId(2)).value;
 
 TEST_CASE("names, the leader, members and owners are who they are when a fault strikes") {
   Cluster cluster;
   CHECK(cluster.who("node-4") == Numbers{4});
-  CHECK(cluster.who("client-2") == Numbers{102});
+  CHECK(cluster.who("client-2") == Numbers{kClient2});
   CHECK(cluster.who("node-9").empty());
   CHECK(cluster.who("leader") == Numbers{3});
   CHECK(cluster.who("followers") == Numbers{1, 2, 4, 5, 6});
   CHECK(cluster.who("members") == Numbers{1, 2, 3, 4, 5, 6});
   CHECK(cluster.who("nodes") == Numbers{1, 2, 3, 4, 5, 6, 7});
-  CHECK(cluster.who("clients") == Numbers{101, 102});
-  CHECK(cluster.who("all") == Numbers{1, 2, 3, 4, 5, 6, 7, 101, 102});
+  CHECK(cluster.who("clients") == Numbers{kClient1, kClient2});
+  CHECK(cluster.who("all") == Numbers{1, 2, 3, 4, 5, 6, 7, kClient1, kClient2});
   CHECK(cluster.who("owner(key-7)") == Numbers{6});
   CHECK(cluster.who("owners(key-7)") == Numbers{2, 4, 6});
 }
@@ -173,7 +175,7 @@ TEST_CASE("others are the nodes that no other set of the parameter means") {
   const Targets targets = find_targets(*partition, params, cluster.moment());
   REQUIRE(targets.sets.at("groups").size() == 2);
   CHECK(Cluster::numbers(targets.sets.at("groups")[0]) == Numbers{1, 3});
-  CHECK(Cluster::numbers(targets.sets.at("groups")[1]) == Numbers{2, 4, 5, 6, 7, 102});
+  CHECK(Cluster::numbers(targets.sets.at("groups")[1]) == Numbers{2, 4, 5, 6, 7, kClient2});
   CHECK(partition->says(targets.said) ==
         "the network splits into {the leader (node-3), node-1} | "
         "{the others (node-2, node-4, node-5, node-6, node-7), client-2}");
