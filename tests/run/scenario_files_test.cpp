@@ -58,5 +58,8 @@ TEST_CASE("what was mended once stays mended") {
 TEST_CASE("each file of scenarios/faults shows what it says") {
   check_folder("faults", 6, 1);
 }
+TEST_CASE("each file of scenarios/topology shows what it says") {
+  check_folder("topology", 1, 3);
+}
 
 }  // namespace rejoin::sim
