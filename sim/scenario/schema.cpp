@@ -246,10 +246,10 @@ Json step(const Vocabulary& vocabulary) {
 
 // ---- The nemesis ---------------------------------------------------------------------------
 
-// A parameter as a nemesis draws it: a value, a range of them, or a pick (of lists, too).
-Json drawn(const ParamSpec& spec) {
-  return any_of({schema::of(spec),
-                 {{"type", "string"}, {"pattern", "\\.\\."}},
+// A parameter as a nemesis draws it, where it is no value: a range, a place, or a pick (of lists,
+// too).
+Json drawn() {
+  return any_of({{{"type", "string"}, {"pattern", "\\.\\."}},
                  {{"enum", {"any-site", "any-link"}}},
                  ref("pick")});
 }
@@ -264,7 +264,9 @@ Json nemesis(const Vocabulary& vocabulary) {
   Keys faults;
   for (const auto& fault : vocabulary.faults) {
     Keys keys = {{"every", every}, {"for", lasts}, {"fault", text()}};
-    for (const ParamSpec& spec : fault.params) keys.emplace_back(spelled(spec.name), drawn(spec));
+    for (const ParamSpec& spec : fault.params) {
+      keys.emplace_back(spelled(spec.name), any_of({schema::of(spec), ref("drawn")}));
+    }
     faults.emplace_back(fault.name,
                         described(any_of({plain, map_of(std::move(keys))}), fault.help));
   }
@@ -347,6 +349,7 @@ std::string json_schema(const Vocabulary& vocabulary) {
   Json definitions = Json::object();
   for (auto& [name, value] : schema::definitions()) definitions[name] = value;
   definitions["latency"] = latency();
+  definitions["drawn"] = drawn();
   definitions["step"] = step(vocabulary);
   out["definitions"] = std::move(definitions);
   return out.dump(1) + "\n";
