@@ -5,10 +5,36 @@
 
 #include "model/env.hpp"
 #include "model/ids.hpp"
+#include "model/random.hpp"
 #include "model/time.hpp"
 #include "sim/kernel/kernel.hpp"
 
 namespace rejoin::sim {
+
+// One transmission of a message, as draws and queues see it.
+struct Sending {
+  Address from{};
+  Address to{};
+  Transport transport{};
+  Purpose purpose{};
+  std::uint64_t what = 0;     // the message, and which transmission of it by its stream
+  std::uint64_t attempt = 0;  // the tag's
+  std::uint64_t bytes = 0;
+};
+// `round`: how often its stream has sent it before.
+[[nodiscard]] inline Sending sending_of(Address from, Address to, Transport transport,
+                                        const Tag& tag, std::uint64_t bytes,
+                                        std::uint32_t round = 0) {
+  constexpr std::uint64_t kRoundSalt = 0x5e9d;
+  const std::uint64_t what = mix(tag.kind.value, tag.identity);
+  return {.from = from,
+          .to = to,
+          .transport = transport,
+          .purpose = tag.purpose,
+          .what = round == 0 ? what : mix(what, mix(kRoundSalt, round)),
+          .attempt = tag.attempt,
+          .bytes = bytes};
+}
 
 struct Parcel {
   Address from{};

@@ -78,8 +78,9 @@ void Engine::send(Address from, Address to, Transport transport, Bytes frame, co
     traffic.bytes_by_purpose[purpose] += frame.size();
   }
   if (trace != nullptr) trace->on_send(now, events, from, to, frame, tag);
-  if (const auto direct = network.send_direct(transport, from, to, tag, frame.size())) {
-    const std::uint64_t what = mix(mix(tag.kind.value, tag.identity), from.value);
+  const Sending sending = sending_of(from, to, transport, tag, frame.size());
+  if (const auto direct = network.send_direct(now, sending)) {
+    const std::uint64_t what = mix(sending.what, from.value);
     return schedule(direct->arrival, order_of(EventKind::deliver, to, what, tag.attempt),
                     {.kind = EventKind::deliver,
                      .purpose = tag.purpose,

@@ -180,12 +180,10 @@ bool Network::arrive(Parcel& parcel, bool up) {
                             : impl_->streams.arrive(parcel, up);
 }
 
-std::optional<Direct> Network::send_direct(Transport transport, Address from, Address to,
-                                           const Tag& tag, std::uint64_t bytes) {
-  if (!impl_->transit.is_plain() || from == to) return std::nullopt;
-  const Sending sending = sending_of(from, to, transport, tag, bytes, 0);
-  if (transport == Transport::stream) return impl_->streams.send_direct(sending);
-  const auto arrival = impl_->transit.send_plain(impl_->carrier.time(), sending);
+std::optional<Direct> Network::send_direct(MonotonicTime now, const Sending& sending) {
+  if (!impl_->transit.is_plain() || sending.from == sending.to) return std::nullopt;
+  if (sending.transport == Transport::stream) return impl_->streams.send_direct(now, sending);
+  const auto arrival = impl_->transit.send_plain(now, sending);
   if (!arrival) return std::nullopt;
   return Direct{.arrival = *arrival};
 }

@@ -42,8 +42,7 @@ class Network {
   void send(Transport transport, Parcel&& parcel);
   // The same at less cost where nothing is wrong; none: nothing was done, and `send` is to be
   // asked.
-  [[nodiscard]] std::optional<Direct> send_direct(Transport transport, Address from, Address to,
-                                                  const Tag& tag, std::uint64_t bytes);
+  [[nodiscard]] std::optional<Direct> send_direct(MonotonicTime now, const Sending& sending);
   // Whether its process gets what was carried here, now. When not, it is kept for later or lost.
   // `up`: that there is a process.
   [[nodiscard]] bool arrive(Parcel& parcel, bool up);

@@ -35,7 +35,7 @@ class Streams {
 
   void send(Parcel&& parcel);
   // The same where nothing is wrong and the connection is open; none: nothing was done.
-  [[nodiscard]] std::optional<Direct> send_direct(const Sending& sending);
+  [[nodiscard]] std::optional<Direct> send_direct(MonotonicTime now, const Sending& sending);
   // Whether its process gets it now. When not, it is kept for later or lost. `up`: the host is.
   [[nodiscard]] bool arrive(Parcel& parcel, bool up);
   // The next of its stream, and no other waits; false: nothing was done.

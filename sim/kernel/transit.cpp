@@ -25,7 +25,6 @@ enum Salt : std::uint64_t {
   kHopSalt,
   kSynSalt,
   kSynAckSalt,
-  kRoundSalt,
 };
 
 // Whether at least one of `count` independent chances strikes: random / 2^64 against (1 - p)^count
@@ -55,18 +54,6 @@ enum Salt : std::uint64_t {
 }
 
 }  // namespace
-
-Sending sending_of(Address from, Address to, Transport transport, const Tag& tag,
-                   std::uint64_t bytes, std::uint32_t round) {
-  const std::uint64_t what = mix(tag.kind.value, tag.identity);
-  return {.from = from,
-          .to = to,
-          .transport = transport,
-          .purpose = tag.purpose,
-          .what = round == 0 ? what : mix(what, mix(kRoundSalt, round)),
-          .attempt = tag.attempt,
-          .bytes = bytes};
-}
 
 Transit::Transit(const NetworkOptions& options, const TopologyOptions& topology, std::uint64_t seed)
     : options_(options), seed_(seed), has_topology_(!topology.sites.empty()), topology_(topology) {

@@ -17,6 +17,7 @@
 #include "model/distribution.hpp"
 #include "model/env.hpp"
 #include "model/options.hpp"
+#include "sim/kernel/carrier.hpp"
 #include "sim/kernel/flat_map.hpp"
 #include "sim/kernel/link_effects.hpp"
 #include "sim/kernel/pipe.hpp"
@@ -30,19 +31,6 @@ namespace rejoin::sim {
 
 // What a stream is cut into on Ethernet: 1500 bytes less the headers of IPv4 and TCP.
 inline constexpr std::uint64_t kSegmentBytes = 1460;
-
-// One transmission of a message.
-struct Sending {
-  Address from{};
-  Address to{};
-  Transport transport{};
-  Purpose purpose{};
-  std::uint64_t what = 0;     // the message, and which transmission of it by its stream
-  std::uint64_t attempt = 0;  // the tag's
-  std::uint64_t bytes = 0;
-};
-[[nodiscard]] Sending sending_of(Address from, Address to, Transport transport, const Tag& tag,
-                                 std::uint64_t bytes, std::uint32_t round);
 
 struct Passage {
   MonotonicTime left{};     // the sender's end

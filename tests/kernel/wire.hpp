@@ -61,7 +61,8 @@ class Wire final : public Carrier {
   void send(Address from, Address to, const Tag& tag, Transport transport = Transport::datagram,
             std::size_t size_bytes = 100) {
     if (direct) {
-      if (const auto way = network.send_direct(transport, from, to, tag, size_bytes)) {
+      if (const auto way =
+              network.send_direct(now, sending_of(from, to, transport, tag, size_bytes))) {
         ++directly;
         return carry(way->arrival, {.from = from,
                                     .to = to,
