@@ -7,7 +7,7 @@
 // A PATH is a canonical schedule (sim/run/canonical.hpp) or a folder of them, by name and with
 // their own seeds unless others are given. Without any: T0 to T5 as built in, seeds 1..5.
 //
-//   rejoin_digests replay-steps
+//   rejoin_digests replay-steps [--no-expect]
 //
 // is the second process of `rejoin run --verify-with PROGRAM`.
 #include <algorithm>
@@ -127,7 +127,8 @@ bool run_file(const fs::path& file, const std::string& name, const std::optional
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words[0] == "replay-steps") {
-    return sim::replay_steps(stdin, stdout) ? 0 : kBadInput;
+    const bool expectations = std::find(words.begin(), words.end(), "--no-expect") == words.end();
+    return sim::replay_steps(stdin, stdout, {.expectations = expectations}) ? 0 : kBadInput;
   }
   const auto asked = parse(words);
   if (!asked) {
