@@ -55,6 +55,8 @@ struct Client::Impl {
   void close();
   [[nodiscard]] bool handle(const ClientReply& reply);
   void on_redirect(Address leader);
+  void locate(Address silent);
+  void on_located(const LocateReply& reply);
   void on_unavailable(NodeId node);
   void on_try_timeout();
   void on_operation_timeout();
@@ -219,8 +221,38 @@ void Client::Impl::on_try_timeout() {
   if (!open) return;
   open->redirects = 0;
   open->unavailable = 0;
-  if (open->asked) silent_until[*open->asked] = env.now() + options.avoid_silent;
+  if (open->asked) {
+    silent_until[*open->asked] = env.now() + options.avoid_silent;
+    locate(*open->asked);
+  }
   send_try(next_target());
+}
+
+// A node that does not answer may be somewhere else. Each try asks another of the others, for who
+// is asked may know no better.
+void Client::Impl::locate(Address silent) {
+  const auto at = std::find_if(nodes.begin(), nodes.end(), [silent](const NodeAddress& known) {
+    return known.address == silent;
+  });
+  if (at == nodes.end() || nodes.size() == 1) return;
+  const auto index = static_cast<std::size_t>(at - nodes.begin());
+  const std::size_t others = nodes.size() - 1;
+  const Address asked = nodes[(index + 1 + open->attempt % others) % nodes.size()].address;
+  const LocateRequest request{.node = at->node};
+  env.send(asked, Transport::datagram, encode_message(request),
+           {.kind = LocateRequest::kind,
+            .purpose = Purpose::foreground,
+            .identity = mix(mix(self.value, open->operation.id.n), at->node.value),
+            .attempt = open->attempt});
+}
+
+void Client::Impl::on_located(const LocateReply& reply) {
+  const auto at = std::find_if(nodes.begin(), nodes.end(), [&reply](const NodeAddress& known) {
+    return known.node == reply.node;
+  });
+  if (at == nodes.end() || reply.address.is_none() || at->address == reply.address) return;
+  at->address = reply.address;
+  if (open && open->request.via == reply.node) send_try(at->address);
 }
 
 void Client::Impl::on_operation_timeout() {
@@ -253,6 +285,9 @@ void Client::start() {
 void Client::on_message(Address from, ByteView bytes) {
   impl_->silent_until.erase(from);
   const std::optional<Frame> frame = decode_frame(bytes, kFirstFormat);
+  if (frame && frame->kind == LocateReply::kind) {
+    if (const auto located = decode<LocateReply>(frame->body)) return impl_->on_located(*located);
+  }
   const std::optional<ClientReply> reply =
       frame && frame->kind == ClientReply::kind ? decode<ClientReply>(frame->body) : std::nullopt;
   if (!reply || !impl_->handle(*reply)) {

@@ -5,7 +5,8 @@
 // 2. A retry keeps its request id and goes to another coordinator, unless the request names one.
 // 3. An operation without an answer after ClientOptions::timeout is published as abandoned, stays
 //    open for ever, and ends the session: the next operation counts as another session's.
-// 4. Every invocation, return and abandonment is published as a fact, at the client's own time.
+// 4. When a node lets a try time out, another one is asked where it is: nodes move.
+// 5. Every invocation, return and abandonment is published as a fact, at the client's own time.
 #pragma once
 
 #include <cstdint>

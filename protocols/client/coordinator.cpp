@@ -14,6 +14,8 @@ namespace rejoin {
 
 REGISTER_MESSAGE(ClientRequest, Purpose::foreground);
 REGISTER_MESSAGE(ClientReply, Purpose::foreground);
+REGISTER_MESSAGE(LocateRequest, Purpose::foreground);
+REGISTER_MESSAGE(LocateReply, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaWrite, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaWriteReply, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaRead, Purpose::foreground);
@@ -86,6 +88,7 @@ struct Coordinator::Impl {
         replica(env, self_id, scheme, cluster_state, store, gate_of_node) {}
 
   void handle(Address from, const ClientRequest& message);
+  void locate(Address from, const LocateRequest& message);
   void start(Request& request);
   void start_write(Request& request);
   void answer_if_held(Request& request);
@@ -416,6 +419,14 @@ void Coordinator::Impl::answer(Request& request, ResultKind result, const Replic
   send_answer(request.client, request.message, std::move(reply));
 }
 
+void Coordinator::Impl::locate(Address from, const LocateRequest& message) {
+  const Member* const member = cluster.state().find(message.node);
+  if (member == nullptr) return;
+  env.send_message(from, Transport::datagram,
+                   LocateReply{.node = message.node, .address = member->address},
+                   Purpose::foreground, mix(from.value, message.node.value));
+}
+
 void Coordinator::Impl::send_answer(Address client, const ClientRequest& message,
                                     ClientReply reply) {
   reply.id = message.id;
@@ -460,6 +471,10 @@ bool Coordinator::on_message(Address from, MessageKind kind, ByteView body) {
     const auto message = decode<ClientRequest>(body);
     if (!message || !is_client(from) || !well_formed(*message)) return false;
     impl_->handle(from, *message);
+  } else if (kind == LocateRequest::kind) {
+    const auto message = decode<LocateRequest>(body);
+    if (!message || !is_client(from)) return false;
+    impl_->locate(from, *message);
   } else if (is_client(from)) {
     return false;
   } else if (kind == ReplicaWrite::kind) {

@@ -47,6 +47,20 @@ struct ClientReply {
   REJOIN_FIELDS(id, attempt, result, value, observed, served_by, leader)
 };
 
+// Where the node is, by the receiver's member list: asked by a client that another one let wait.
+struct LocateRequest {
+  static constexpr MessageKind kind{Channel::coordinator, 6};
+  NodeId node;
+  REJOIN_FIELDS(node)
+};
+// Only of a member. As old as what the answering node has applied.
+struct LocateReply {
+  static constexpr MessageKind kind{Channel::client, 2};
+  NodeId node;
+  Address address;
+  REJOIN_FIELDS(node, address)
+};
+
 // The origin of `record` is `id`.
 struct ReplicaWrite {
   static constexpr MessageKind kind{Channel::coordinator, 2};

@@ -65,10 +65,26 @@ std::vector<Address> Membership::targets() const {
 void Membership::ask() {
   CHECK_THAT(standing_ == Standing::asking);
   if (consensus_.leads(kClusterGroup) && is_applied_member()) return settle();
+  if (moved_while_leading()) return wait_and_ask();
   const std::vector<Address> all = targets();
   if (all.empty()) return wait_and_ask();
   redirects_ = 0;
   ask_at(all[rotation_++ % all.size()]);
+}
+
+// A leader that came back at another address, and won: it would ask itself where it used to be.
+bool Membership::moved_while_leading() {
+  if (!consensus_.leads(kClusterGroup) || !identity_ || wants_life_) return false;
+  const Member* member = cluster_.state().find(self_);
+  const raft::Server* server = consensus_.configuration(kClusterGroup).find(self_);
+  if (member == nullptr || member->incarnation != identity_->incarnation) return false;
+  if (server == nullptr || server->incarnation != identity_->incarnation) return false;
+  if (server->address != env_.self()) {
+    Member moved = *member;
+    moved.address = env_.self();
+    propose_set(moved, server->voter);
+  }
+  return true;
 }
 
 void Membership::ask_at(Address target) {

@@ -81,6 +81,7 @@ class Membership final : public Component {
   void begin_asking();
   void want_life(Incarnation replaces);
   void ask();
+  [[nodiscard]] bool moved_while_leading();
   void ask_at(Address target);
   void wait_and_ask();
   void on_join_timer();

@@ -45,6 +45,12 @@ class ClientRig {
     Tag tag;
   };
   std::optional<Seen> take_sent() {
+    std::erase_if(env.sent, [this](const auto& sent) {
+      const auto frame = decode_frame(sent.frame);
+      if (!frame || frame->kind != LocateRequest::kind) return false;
+      located.emplace_back(sent.to, decode<LocateRequest>(frame->body)->node);
+      return true;
+    });
     if (env.sent.empty()) return std::nullopt;
     REQUIRE(env.sent.size() == 1);
     const auto sent = env.sent.front();
@@ -55,6 +61,8 @@ class ClientRig {
     REQUIRE(request);
     return Seen{.to = sent.to, .request = *request, .tag = sent.tag};
   }
+  // Who was asked where which node is, up to the last take_sent.
+  std::vector<std::pair<Address, NodeId>> located;
   void reply(const Seen& to, ResultKind result, const Value& value = {},
              std::vector<RequestId> observed = {}, Address leader = {}) {
     const ClientReply message{.id = to.request.id,
@@ -374,6 +382,33 @@ TEST_CASE("large values go by stream, small ones as datagrams") {
   rig.reply(*rig.take_sent(), ResultKind::ok);
   rig.submit(write("k", Value(5000, 'x')));
   CHECK(rig.env.sent.back().transport == Transport::stream);
+}
+
+TEST_CASE("a client asks others where a silent node is, and follows it when it has moved") {
+  ClientRig rig;
+  rig.submit(read("k", NodeId(2), true));
+  CHECK(rig.take_sent()->to == Address(2));
+  rig.run(100ms);
+  CHECK(rig.take_sent()->to == Address(2));
+  rig.run(100ms);
+  CHECK(rig.take_sent()->to == Address(2));
+  REQUIRE(rig.located.size() == 2);
+  CHECK(rig.located[0].second == NodeId(2));
+  CHECK(rig.located[0].first != Address(2));
+  CHECK(rig.located[1].first != Address(2));
+  CHECK(rig.located[0].first != rig.located[1].first);
+  const auto tell = [&rig](Address where) {
+    rig.client->on_message(Address(1),
+                           encode_message(LocateReply{.node = NodeId(2), .address = where}));
+  };
+  tell(Address(2));  // no news
+  tell(Address{});   // nonsense
+  CHECK_FALSE(rig.take_sent());
+  tell(Address(1048578));
+  CHECK(rig.take_sent()->to == Address(1048578));
+  // From now on it is asked there.
+  rig.run(100ms);
+  CHECK(rig.take_sent()->to == Address(1048578));
 }
 
 }  // namespace rejoin

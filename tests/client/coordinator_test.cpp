@@ -177,6 +177,7 @@ TEST_CASE("a write whose client has asked elsewhere since gets no version, newer
   rig.ask(1, late);
   rig.settle();
   CHECK(rig.value_at(2, "k") == "first");
+  CHECK(rig.take_answer()->result == ResultKind::ok);
   // A try that comes on top of one that was in time is as good as that.
   rig.node(1).env.set_wall(WallTime(200s));
   late.attempt = 2;
@@ -538,6 +539,27 @@ TEST_CASE("a node that does not lead names the leader, or nobody") {
   REQUIRE(answer);
   CHECK(answer->result == ResultKind::none);
   CHECK(answer->leader == Address(33));
+}
+
+// ---- Where nodes are -----------------------------------------------------------------------
+
+TEST_CASE("a coordinator tells clients where members are, and nobody else, and nothing of others") {
+  ClusterRig rig;
+  const Address client = client_address(kRigClient);
+  const auto ask = [&rig](Address from, NodeId node) {
+    rig.node(1).env.sent.clear();
+    const Bytes body = encode(LocateRequest{.node = node});
+    CHECK(rig.node(1).coordinator.on_message(from, LocateRequest::kind, body) == is_client(from));
+    return rig.node(1).env.sent;
+  };
+  const auto sent = ask(client, NodeId(2));
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].to == client);
+  const auto reply = decode<LocateReply>(decode_frame(sent[0].frame)->body);
+  CHECK(reply->node == NodeId(2));
+  CHECK(reply->address == Address(2));
+  CHECK(ask(client, NodeId(9)).empty());
+  CHECK(ask(Address(2), NodeId(2)).empty());
 }
 
 }  // namespace rejoin

@@ -106,6 +106,20 @@ TEST_CASE("a node that comes back at another address is moved there, in the same
   CHECK(cluster[1].bus.facts_of<fact::MemberUpdated>().size() == 1);
 }
 
+TEST_CASE("a node that comes back at another address and leads moves itself there") {
+  HandCluster cluster(3);
+  cluster.run_for(1s);
+  cluster.kill(NodeId(1));
+  cluster.lead(NodeId(2));
+  cluster.start_at(NodeId(1), Address(11));
+  // Before the other leader has answered: nobody else can change a leader's address.
+  cluster.lead(NodeId(1));
+  cluster.run_for(20s);
+  check_member(cluster, NodeId(1), 1);
+  CHECK(cluster.state().find(NodeId(1))->address == Address(11));
+  CHECK(cluster[1].consensus.servers.find(NodeId(1))->address == Address(11));
+}
+
 TEST_CASE("a wiped disk is a new incarnation; the old life leaves first") {
   HandCluster cluster(3);
   cluster.run_for(1s);
