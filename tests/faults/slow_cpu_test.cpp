@@ -8,10 +8,10 @@ namespace {
 using namespace testing;
 
 const Params kNode2 =
-    params_of({{"target", nodes({2})}, {"service", Duration{4ms}}, {"bytes_per_s", Size{}}});
+    params_of({{"target", nodes({2})}, {"service", Duration{8ms}}, {"bytes_per_s", Size{}}});
 
 TEST_CASE("a slow host falls behind, in order, and catches up when it is fast again") {
-  // Two pings, a tick and a sync every 10 ms: 16 ms of work.
+  // Two pings every 10 ms are 16 ms of work.
   FaultRig rig;
   rig.inject(at_time(505ms), "slow-cpu", kNode2, 300ms);
   rig.run_until(at_time(3s));
@@ -26,8 +26,8 @@ TEST_CASE("a slow host falls behind, in order, and catches up when it is fast ag
     worst = std::max(worst, arrival.at - at_time(Duration(std::stoll(arrival.text.substr(5)))));
   }
   CHECK(worst > 50ms);
-  CHECK(rig.heard[2][1] <= 100);
-  CHECK(rig.heard[2][1] > 70);
+  CHECK(rig.heard[2][1] < 100);
+  CHECK(rig.heard[2][1] > 40);
 }
 
 TEST_CASE("a host that is not slowed hears a ping a millisecond after it was sent") {
@@ -44,7 +44,7 @@ TEST_CASE("a load of nothing is refused") {
   const FaultSpec& fault = *Faults::find("slow-cpu");
   CHECK(fault.problem(none, Schedule{}).has_value());
   CHECK_FALSE(fault.problem(kNode2, Schedule{}).has_value());
-  CHECK(says("slow-cpu", kNode2) == "node-2 takes 4ms for each event");
+  CHECK(says("slow-cpu", kNode2) == "node-2 takes 8ms for each event");
 }
 
 }  // namespace
