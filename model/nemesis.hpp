@@ -18,6 +18,9 @@ struct NemesisSpec {
     nothing,
     // It may have stopped them: they are started again.
     restart,
+    // What is left on their disks may make no whole: who has stopped over that is started with an
+    // empty disk.
+    replace,
     // Their disks may be corrupt, or may have lost votes and entries without anyone knowing, and
     // no Raft server may come back with the rest (Ongaro, dissertation 3.8). They are started while
     // they are cut off, so that they find out what can be found out, and then with an empty disk.

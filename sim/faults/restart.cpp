@@ -23,7 +23,9 @@ Wipe wipe_of(const Params& params) {
 
 Injection inject(FaultSite& site) {
   Injection out;
+  const bool if_down = site.params.get<bool>("if_down");
   for (const Address host : site.hosts.at("target")) {
+    if (if_down && site.kernel.is_up(host)) continue;
     (void)site.kernel.crash(host);
     out.touched += site.kernel.start(host, {.wipe = wipe_of(site.params)}) ? 1U : 0U;
   }
@@ -31,7 +33,8 @@ Injection inject(FaultSite& site) {
 }
 
 std::string says(const Params& params) {
-  const std::string what = says_hosts(params, "target") + " restarts";
+  const std::string what = says_hosts(params, "target") + " restarts" +
+                           (params.get<bool>("if_down") ? ", if it is down," : "");
   switch (wipe_of(params)) {
     case Wipe::none:
       return what;
@@ -62,7 +65,13 @@ std::string says(const Params& params) {
                  .unit = "",
                  .fallback = "false",
                  .help = "its disk is empty, or without some of its files",
-                 .choices = {"false", "true", "consensus", "data", "half"}}},
+                 .choices = {"false", "true", "consensus", "data", "half"}},
+                {.name = "if_down",
+                 .type = ParamType::flag,
+                 .unit = "",
+                 .fallback = "false",
+                 .help = "who runs is left alone",
+                 .choices = {}}},
      .of_nodes = true,
      .inject = inject,
      .says = says,
@@ -70,6 +79,7 @@ std::string says(const Params& params) {
                  .values = {{"target", "random"},
                             {"wipe", "{ pick: [false, true, consensus, data, half] }"}},
                  .out = "target",
+                 .after = NemesisSpec::After::replace,
                  .destroys = [](const Params& params) { return wipe_of(params) != Wipe::none; }}});
 
 }  // namespace

@@ -439,14 +439,27 @@ class Drawer {
     if (spec.restarts && lasts) {
       restart(label + "-halfway", fault.mark, strike.at + rounded(*lasts / 2), victims, false);
     }
-    if (followed) follow(label, strike, victims, lasts.value_or(0ns));
+    if (followed) follow(label, strike, values, victims, lasts.value_or(0ns));
   }
 
-  void follow(const std::string& label, const Strike& strike, const Tree& victims, Duration lasts) {
+  void follow(const std::string& label, const Strike& strike, const Values& values,
+              const Tree& victims, Duration lasts) {
+    using After = NemesisSpec::After;
     const Mark& mark = strike.fault.mark;
     const MonotonicTime over = strike.at + lasts;
+    const After after = strike.fault.plugin->nemesis.after;
+    if (after == After::replace) {
+      if (!destroys(strike.fault, values)) return;
+      Tree params = make_map({{"target", mark, victims},
+                              {"wipe", mark, text("true", mark)},
+                              {"if-down", mark, text("true", mark)}},
+                             mark);
+      return put(
+          label + "-replace", over + kUntilWipe,
+          step_of(label + "-replace", mark, over + kUntilWipe, "restart", std::move(params), {}));
+    }
     restart(label + "-restart", mark, over + kUntilRestart, victims, false);
-    if (strike.fault.plugin->nemesis.after != NemesisSpec::After::wipe) return;
+    if (after != After::wipe) return;
     const std::string apart = label + "-apart";
     put(apart, over,
         step_of(apart, mark, over, "isolate", make_map({{"target", mark, victims}}, mark),
