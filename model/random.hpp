@@ -55,7 +55,9 @@ namespace detail {
 [[nodiscard]] constexpr std::uint64_t draw(const DrawKey& key) {
   const std::uint64_t head = mix(key.seed, static_cast<std::uint64_t>(key.domain));
   const std::uint64_t body = mix(key.who + 0x8ebc6af09c88c6e3ULL, key.what);
-  return mix(mix(head, body), key.attempt + 0x589965cc75374cc3ULL);
+  const std::uint64_t tail = mix(mix(head, body), key.attempt + 0x589965cc75374cc3ULL);
+  // Once more: one multiplication leaves draws of neighbouring attempts in arithmetic progression.
+  return mix(tail, head);
 }
 
 // Uniform on 0..bound-1 by multiply-high (bias below bound / 2^64). bound >= 1.
