@@ -64,7 +64,9 @@ struct Finding {
 class Invariant {
  public:
   // Only the facts in `interests` are shown to before() and after().
-  explicit Invariant(FactSet interests) : interests_(interests) {}
+  // `sees_twins`: also those of a second machine with the id of a node, which are nobody's state.
+  explicit Invariant(FactSet interests, bool sees_twins = false)
+      : interests_(interests), sees_twins_(sees_twins) {}
   Invariant(const Invariant&) = delete;
   Invariant& operator=(const Invariant&) = delete;
   virtual ~Invariant() = default;
@@ -76,6 +78,7 @@ class Invariant {
   virtual void at_end(const World& /*world*/, MonotonicTime /*at*/, std::uint64_t /*event*/) {}
 
   [[nodiscard]] FactSet interests() const { return interests_; }
+  [[nodiscard]] bool sees_twins() const { return sees_twins_; }
   [[nodiscard]] std::uint64_t judged() const { return judged_; }
   // `invariant` is left empty: the name is the registry's.
   [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
@@ -108,6 +111,7 @@ class Invariant {
 
  private:
   FactSet interests_;
+  bool sees_twins_;
   std::uint64_t judged_ = 0;
   std::uint64_t suppressed_ = 0;
   std::vector<Violation> violations_;

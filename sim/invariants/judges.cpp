@@ -30,9 +30,16 @@ void Judges::on_fact(MonotonicTime at, std::uint64_t event, const FactSource& so
   CHECK_THAT(!ended_);
   const std::vector<Invariant*>& interested = interested_[fact.index()];
   const FactEvent shown{at, event, source, fact};
-  for (Invariant* invariant : interested) invariant->before(shown, world_);
+  const auto sees = [&source](const Invariant* invariant) {
+    return !source.twin || invariant->sees_twins();
+  };
+  for (Invariant* invariant : interested) {
+    if (sees(invariant)) invariant->before(shown, world_);
+  }
   world_.absorb(at, event, source, fact);
-  for (Invariant* invariant : interested) invariant->after(shown, world_);
+  for (Invariant* invariant : interested) {
+    if (sees(invariant)) invariant->after(shown, world_);
+  }
 }
 
 void Judges::at_end(MonotonicTime at, std::uint64_t event) {

@@ -14,7 +14,7 @@ std::string server_text(NodeId node, Incarnation incarnation) {
 
 class RaftElectionSafety final : public Invariant {
  public:
-  RaftElectionSafety() : Invariant(fact_set<fact::BecameLeader, fact::VoteGranted>()) {}
+  RaftElectionSafety() : Invariant(fact_set<fact::BecameLeader, fact::VoteGranted>(), true) {}
 
   void after(const FactEvent& event, const World& /*world*/) override {
     if (const auto* leader = std::get_if<fact::BecameLeader>(&event.fact)) {
@@ -29,14 +29,18 @@ class RaftElectionSafety final : public Invariant {
     NodeId node;
     Incarnation incarnation;
     MonotonicTime at{};
+    bool twin = false;  // another process with its name
   };
 
   void judge(const FactEvent& event, const fact::BecameLeader& fact) {
     count_judgement();
-    const Leader now{event.source.node, event.source.incarnation, event.at};
+    const Leader now{event.source.node, event.source.incarnation, event.at, event.source.twin};
     const auto [at, is_first] = leaders_.try_emplace({fact.group, fact.term}, now);
     const Leader& first = at->second;
-    if (is_first || (first.node == now.node && first.incarnation == now.incarnation)) return;
+    if (is_first || (first.node == now.node && first.incarnation == now.incarnation &&
+                     first.twin == now.twin)) {
+      return;
+    }
     if (!is_new(now.node, {})) return;
     const std::string term = std::to_string(fact.term.value);
     Evidence evidence;
@@ -54,7 +58,7 @@ class RaftElectionSafety final : public Invariant {
   void judge(const FactEvent& event, const fact::VoteGranted& fact) {
     count_judgement();
     const NodeId voter = event.source.node;
-    const Leader candidate{fact.candidate, fact.incarnation, event.at};
+    const Leader candidate{fact.candidate, fact.incarnation, event.at, false};
     const auto [at, is_first] =
         votes_.try_emplace({fact.group, fact.term, voter, event.source.incarnation}, candidate);
     const Leader& first = at->second;

@@ -47,6 +47,8 @@ void ShadowLog::compact(LogIndex index, std::optional<Term> term) {
 }
 
 void ShadowLog::recover(LogIndex snapshot, LogIndex last_index) {
+  // It has lost a snapshot, and with it the log that we knew.
+  if (snapshot < base_) *this = ShadowLog();
   compact(snapshot, std::nullopt);
   while (last() > last_index && !entries_.empty()) entries_.pop_back();
   while (last() < last_index) entries_.push_back(std::nullopt);
@@ -69,12 +71,13 @@ void RaftShadow::show_term(ShadowServer& server, Term term) {
 
 void RaftShadow::absorb_process(const FactEvent& event) {
   const bool started = std::holds_alternative<fact::ProcessStarted>(event.fact);
-  const bool wiped = std::holds_alternative<fact::DiskWiped>(event.fact);
+  const auto* wiped = std::get_if<fact::DiskWiped>(&event.fact);
   const NodeId node = event.source.node;
-  if (!wiped) up_[node] = started;
+  if (wiped == nullptr) up_[node] = started;
   for (auto& [id, server] : servers_) {
     if (id.second != node) continue;
-    if (wiped) server.log = ShadowLog();
+    // Of half of its files nobody knows what is left, until the log is read.
+    if (wiped != nullptr && wiped->part != "data") server.log = ShadowLog();
     // The term of its new life may be lower: what was not durable never happened.
     server.term = Term();
     server.leads = false;
@@ -85,6 +88,7 @@ void RaftShadow::absorb_process(const FactEvent& event) {
 
 void RaftShadow::absorb(const FactEvent& event) {
   if ((kInterests >> event.fact.index() & 1U) == 0 || event.source.node.is_none()) return;
+  if (event.source.twin) return;
   if (std::holds_alternative<fact::ProcessStarted>(event.fact) ||
       std::holds_alternative<fact::ProcessCrashed>(event.fact) ||
       std::holds_alternative<fact::ProcessHalted>(event.fact) ||

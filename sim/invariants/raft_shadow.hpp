@@ -4,7 +4,7 @@
 // 1. What a crash may have undone is unknown, never guessed: a truncation may not have reached the
 //    disk, so that the old entries come back. An unknown entry is judged by nobody until it is
 //    applied or appended again.
-// 2. A server is a node's, whatever its incarnation, until its disk is wiped.
+// 2. A server is a node's, whatever its incarnation, until its disk is wiped. A twin is no server.
 #pragma once
 
 #include <cstdint>

@@ -10,16 +10,17 @@ class RaftStateMachineSafety final : public Invariant {
  public:
   RaftStateMachineSafety()
       : Invariant(fact_set<fact::EntryApplied, fact::SnapshotInstalled, fact::ProcessStarted,
-                           fact::ProcessCrashed, fact::ProcessHalted>()) {}
+                           fact::ProcessCrashed, fact::ProcessHalted>(),
+                  true) {}
 
   void after(const FactEvent& event, const World& /*world*/) override {
     const NodeId node = event.source.node;
     if (const auto* applied = std::get_if<fact::EntryApplied>(&event.fact)) {
       judge(event, *applied);
     } else if (const auto* snapshot = std::get_if<fact::SnapshotInstalled>(&event.fact)) {
-      last_[node][snapshot->group] = {snapshot->index, event.at};
+      last_[{node, event.source.twin}][snapshot->group] = {snapshot->index, event.at};
     } else {
-      last_.erase(node);
+      last_.erase({node, event.source.twin});
     }
   }
 
@@ -54,7 +55,7 @@ class RaftStateMachineSafety final : public Invariant {
                              first_term + " and of term " + term,
                      .evidence = evidence.lines()});
     }
-    Position& last = last_[node][fact.group];
+    Position& last = last_[{node, event.source.twin}][fact.group];
     if (fact.index <= last.index && is_new(node, {})) {
       Evidence evidence;
       evidence.add(last.at, to_name(node), "has applied up to " + std::to_string(last.index.value))
@@ -69,7 +70,8 @@ class RaftStateMachineSafety final : public Invariant {
   }
 
   std::map<std::pair<GroupId, LogIndex>, Applied> applied_;
-  std::map<NodeId, std::map<GroupId, Position>> last_;  // in this life
+  // In this life, by node and whether it is a twin.
+  std::map<std::pair<NodeId, bool>, std::map<GroupId, Position>> last_;
 };
 
 [[maybe_unused]] const bool registered = register_invariant<RaftStateMachineSafety>(

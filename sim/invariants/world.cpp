@@ -68,8 +68,12 @@ const ShadowNode& World::node(NodeId node) const {
 void World::absorb(MonotonicTime at, std::uint64_t /*event*/, const FactSource& source,
                    const Fact& fact) {
   ++order_;
-  ShadowNode* node = source.node.is_none() ? nullptr : &shadow(source.node);
+  ShadowNode* node = source.node.is_none() || source.twin ? nullptr : &shadow(source.node);
   if (changes_cluster(fact, node)) last_change_ = at;
+  if (source.twin) {
+    if (const auto* map = std::get_if<fact::MapApplied>(&fact)) absorb_map(*map);
+    return;
+  }
   if (node == nullptr) {
     absorb_client(at, fact);
     return;
@@ -96,12 +100,8 @@ void World::absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact) {
   } else if (std::holds_alternative<fact::ProcessCrashed>(fact) ||
              std::holds_alternative<fact::ProcessHalted>(fact)) {
     crash(node);
-  } else if (std::holds_alternative<fact::DiskWiped>(fact)) {
-    node.records.clear();
-    node.volatile_changes.clear();
-    node.durable_changes.clear();
-    node.torn.clear();
-    node.durable_seq = 0;
+  } else if (const auto* wiped = std::get_if<fact::DiskWiped>(&fact)) {
+    wipe(node, *wiped);
   } else if (const auto* recovered = std::get_if<fact::StoreRecovered>(&fact)) {
     recover(node, recovered->up_to);
   } else if (const auto* dropped = std::get_if<fact::PartitionDropped>(&fact)) {
@@ -120,10 +120,7 @@ void World::absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact) {
   } else if (const auto* members = std::get_if<fact::MembersApplied>(&fact)) {
     absorb_members(node, *members);
   } else if (const auto* map = std::get_if<fact::MapApplied>(&fact)) {
-    if (map->map != nullptr && map->map->epoch > map_->epoch &&
-        map->map->partition_count() == partitions_) {
-      map_ = map->map;
-    }
+    absorb_map(*map);
   } else if (const auto* started = std::get_if<fact::RepairStarted>(&fact)) {
     node.repairing.insert(started->partition);
   } else if (const auto* completed = std::get_if<fact::RepairCompleted>(&fact)) {
@@ -194,6 +191,18 @@ void World::crash(ShadowNode& node) {
   if (!changes.empty()) node.torn = std::exchange(changes, {});
 }
 
+void World::wipe(ShadowNode& node, const fact::DiskWiped& wiped) {
+  if (wiped.part == "consensus") return;
+  std::deque<ShadowNode::Change> lost = std::exchange(node.durable_changes, {});
+  lost.insert(lost.end(), node.torn.begin(), node.torn.end());
+  node.records.clear();
+  node.volatile_changes.clear();
+  node.torn.clear();
+  node.durable_seq = 0;
+  // Each file is gone or not: how far its data goes the node says when it has read its disk.
+  if (wiped.part == "half") node.torn = std::move(lost);
+}
+
 void World::recover(ShadowNode& node, std::uint64_t up_to) {
   auto& durable = node.durable_changes;
   while (!durable.empty() && durable.back().seq > up_to) {
@@ -233,6 +242,11 @@ const ShadowRecord* World::stored(NodeId node, const Key& key) const {
 }
 
 // ---- Membership ------------------------------------------------------------------------------
+
+void World::absorb_map(const fact::MapApplied& applied) {
+  if (applied.map == nullptr || applied.map->epoch <= map_->epoch) return;
+  if (applied.map->partition_count() == partitions_) map_ = applied.map;
+}
 
 void World::absorb_members(const ShadowNode& node, const fact::MembersApplied& applied) {
   // A node that replays its log applies lists that are history elsewhere.

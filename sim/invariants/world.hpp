@@ -10,7 +10,9 @@
 //    instant of virtual time are still told apart.
 // 3. What a node holds after a restart is what it says that it read back (StoreRecovered), even
 //    when that is less than it had said was durable: its disk had lied.
-// 4. Membership is that of the member list applied at the highest log index, on whichever node.
+// 4. A twin (FactSource) is nobody's state: what it stores, leads or applies is not its node's. Only
+//    the maps that it applies count, for they are the cluster's.
+// 5. Membership is that of the member list applied at the highest log index, on whichever node.
 //
 // Not here: Raft's logs (raft_shadow.hpp), and any verdict.
 #pragma once
@@ -182,9 +184,11 @@ class World {
   void absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact);
   void absorb_client(MonotonicTime at, const Fact& fact);
   void absorb_record(ShadowNode& node, const fact::RecordWritten& written);
+  void absorb_map(const fact::MapApplied& applied);
   void absorb_members(const ShadowNode& node, const fact::MembersApplied& applied);
   void drop(ShadowNode& node, const fact::PartitionDropped& dropped);
   void crash(ShadowNode& node);
+  void wipe(ShadowNode& node, const fact::DiskWiped& wiped);
   void recover(ShadowNode& node, std::uint64_t up_to);
   void invoke(const Operation& operation);
   void acknowledge(MonotonicTime at, const Operation& operation);

@@ -40,3 +40,15 @@ TEST_CASE("raft-election-safety keeps the groups apart") {
   story.tell(1, leads(3)).tell(2, fact::BecameLeader{GroupId(2), Term(3)});
   CHECK(story.violations().empty());
 }
+
+TEST_CASE("raft-election-safety rejects votes and leaders that a node shares with its twin") {
+  Story votes_twice({kName});
+  votes_twice.at(1s).tell(3, votes(4, 1)).at(2s).tell_twin(3, votes(4, 2));
+  CHECK(votes_twice.violations().size() == 1);
+  Story leads_twice({kName});
+  leads_twice.at(1s).tell(3, leads(4)).at(2s).tell_twin(3, leads(4));
+  CHECK(leads_twice.violations().size() == 1);
+  Story once({kName});
+  once.tell(3, leads(4)).tell(3, leads(4)).tell_twin(3, votes(4, 1)).tell_twin(3, leads(5));
+  CHECK(once.violations().empty());
+}

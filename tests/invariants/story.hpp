@@ -39,6 +39,12 @@ class Story {
     publish(source, fact);
     return *this;
   }
+  // By a second machine with the node's id.
+  Story& tell_twin(std::uint32_t node, Fact fact) {
+    publish({.node = NodeId(node), .client = {}, .incarnation = Incarnation(1), .twin = true},
+            fact);
+    return *this;
+  }
   Story& crash(std::uint32_t node) { return tell(node, fact::ProcessCrashed{}); }
   Story& start(std::uint32_t node) { return tell(node, fact::ProcessStarted{}); }
   Story& recover(std::uint32_t node, std::uint64_t up_to) {

@@ -342,3 +342,47 @@ TEST_CASE("the newest acknowledged are the maximal ones of those acknowledged in
     RC_ASSERT(found == expected);
   }));
 }
+
+TEST_CASE("a wipe takes what its part says: consensus nothing that is stored, data all of it") {
+  for (const std::string part : {"all", "data", "consensus"}) {
+    Story story;
+    story.cluster().put(1, kKey, request(1, 1)).sync(1).crash(1);
+    story.tell(1, fact::DiskWiped{part});
+    CHECK(held(story, 1) == (part == "consensus" ? request(1, 1) : RequestId{}));
+    CHECK(story.world().node(NodeId(1)).durable_seq == (part == "consensus" ? 1 : 0));
+  }
+}
+
+TEST_CASE("after half a wipe a node holds what it says that it has read back") {
+  for (const std::uint64_t up_to : {0, 1, 2, 3}) {
+    Story story;
+    story.cluster().put(1, kKey, request(1, 1)).put(1, kKey, request(1, 2)).sync(1);
+    story.put(1, kKey, request(1, 3)).crash(1);
+    story.tell(1, fact::DiskWiped{"half"});
+    CHECK(held(story, 1) == RequestId{});
+    story.start(1).recover(1, up_to);
+    CHECK(held(story, 1) == (up_to == 0 ? RequestId{} : request(1, up_to)));
+  }
+}
+
+TEST_CASE("what a twin stores, leads or suffers is not its node's") {
+  Story story;
+  story.cluster().put(1, kKey, request(1, 1)).sync(1);
+  story.tell_twin(1, fact::ProcessStarted{});
+  story.tell_twin(1, fact::RecordWritten{.partition = story.world().partition_of_key(kKey),
+                                         .key = kKey,
+                                         .origin = request(1, 2),
+                                         .deleted = false,
+                                         .erased = false,
+                                         .stored = true,
+                                         .replaced = {},
+                                         .cause = {},
+                                         .seq = 2});
+  story.tell_twin(1, fact::BecameLeader{kClusterGroup, Term(9)});
+  story.tell_twin(1, fact::MembersApplied{});
+  story.tell_twin(1, fact::ProcessCrashed{});
+  CHECK(held(story, 1) == request(1, 1));
+  CHECK(story.world().node(NodeId(1)).up);
+  CHECK(story.world().leader() == NodeId{});
+  CHECK(story.world().members().size() == 3);
+}
