@@ -209,6 +209,8 @@ void Recorder::take_rows_of(NodeId returned, MonotonicTime at) {
 
 void Recorder::on_fact(MonotonicTime at, const FactSource& source, const Fact& fact) {
   count(source, fact);
+  // What a twin suffers is not its node's.
+  if (source.twin) return;
   if (std::holds_alternative<fact::FaultInjected>(fact)) last_fault_ = at;
   if (const auto* f = std::get_if<fact::RecordWritten>(&fact)) {
     if (f->stored && f->cause == fact::WriteCause::repair) last_repair_write_ = at;

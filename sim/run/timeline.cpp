@@ -210,6 +210,7 @@ void Timeline::count_down(const Operation& operation) {
 bool Timeline::matches(const trigger::When& when, const FactSource& source,
                        const Fact& fact) const {
   using What = trigger::When::What;
+  const bool of_node = source.node == when.node && !source.twin;
   switch (when.what) {
     case What::removed: {
       const auto* f = std::get_if<fact::MemberRemoved>(&fact);
@@ -226,23 +227,23 @@ bool Timeline::matches(const trigger::When& when, const FactSource& source,
       return f != nullptr && f->on_leader;
     }
     case What::repair_started:
-      return std::holds_alternative<fact::RepairStarted>(fact) && source.node == when.node;
+      return std::holds_alternative<fact::RepairStarted>(fact) && of_node;
     case What::repair_completed:
-      return std::holds_alternative<fact::RepairCompleted>(fact) && source.node == when.node;
+      return std::holds_alternative<fact::RepairCompleted>(fact) && of_node;
     case What::sync_requested: {
       const auto* f = std::get_if<fact::SyncRequested>(&fact);
-      return f != nullptr && source.node == when.node && f->count == when.count;
+      return f != nullptr && of_node && f->count == when.count;
     }
     case What::sync_completed: {
       const auto* f = std::get_if<fact::SyncCompleted>(&fact);
-      return f != nullptr && source.node == when.node && f->count == when.count;
+      return f != nullptr && of_node && f->count == when.count;
     }
     case What::ended: {
       const auto* f = std::get_if<fact::FaultEnded>(&fact);
       return f != nullptr && f->label == when.text;
     }
     case What::crashed:
-      return source.node == when.node && (std::holds_alternative<fact::ProcessCrashed>(fact) ||
+      return of_node && (std::holds_alternative<fact::ProcessCrashed>(fact) ||
                                           std::holds_alternative<fact::ProcessHalted>(fact));
     case What::started:
       return false;  // decided where steps fire
