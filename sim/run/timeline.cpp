@@ -244,7 +244,7 @@ bool Timeline::matches(const trigger::When& when, const FactSource& source,
     }
     case What::crashed:
       return of_node && (std::holds_alternative<fact::ProcessCrashed>(fact) ||
-                                          std::holds_alternative<fact::ProcessHalted>(fact));
+                         std::holds_alternative<fact::ProcessHalted>(fact));
     case What::started:
       return false;  // decided where steps fire
   }
