@@ -41,6 +41,35 @@ TEST_CASE("draws are uniform where neighbouring keys differ in one bit") {
   }
 }
 
+// A lost message is sent again with the next attempt: if neighbours went together, a few messages
+// would be lost for ever.
+TEST_CASE("draws of neighbouring attempts, subjects and owners are independent") {
+  using U = std::uint64_t;
+  constexpr U kSubjects = 200'000;
+  constexpr U kRounds = 5;
+  const auto runs_of_five = [](auto key_of) {
+    int runs = 0;
+    for (U subject = 0; subject < kSubjects; ++subject) {
+      bool all = true;
+      for (U round = 0; round < kRounds && all; ++round) {
+        all = chance(draw(key_of(subject, round)), Share{200'000});
+      }
+      runs += all ? 1 : 0;
+    }
+    return runs;
+  };
+  // 0.2^5 of 200,000 is 64, its deviation 8: within five of them.
+  const auto is_fair = [](int runs) { return runs > 24 && runs < 104; };
+  const auto key = [](U who, U what, U attempt) {
+    return DrawKey{.seed = 7, .domain = Domain::loss, .who = who, .what = what, .attempt = attempt};
+  };
+  CHECK(is_fair(runs_of_five([&](U subject, U round) { return key(3, subject, round); })));
+  CHECK(is_fair(runs_of_five([&](U subject, U round) { return key(3, subject, round << 32U); })));
+  CHECK(is_fair(runs_of_five([&](U subject, U round) { return key(3, round, subject); })));
+  CHECK(is_fair(runs_of_five([&](U subject, U round) { return key(round, 3, subject); })));
+  CHECK(is_fair(runs_of_five([&](U subject, U round) { return key(round, subject, 0); })));
+}
+
 TEST_CASE("ranges include both ends, and shares compare exactly") {
   const DurationRange range{1ns, 3ns};
   std::set<std::int64_t> seen;
