@@ -94,7 +94,8 @@ bool holds_under(const NodeOptions& options, const ClientOptions& client, const 
                 .fallback = "merge",
                 .help = "merge into the local records, or replace them when the copy is whole",
                 .choices = {"merge", "wipe"}}},
-    .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"},
+    .promises = {"acknowledged-writes-survive", "merge-never-regresses",
+                 "no-stale-read-after-repair"},
     .conditions = "with versions: timestamp, mode: merge, clocks that agree, and every write at a "
                   "level that the sources cover: all (source freshest or one), quorum or all "
                   "(source quorum or all); while a repaired replica with its disk is reachable",

@@ -15,8 +15,8 @@ namespace {
 constexpr std::uint64_t kSeeds = 200;
 
 Scenario load(const std::string& name) {
-  auto scenario = load_scenario(REJOIN_SOURCE_DIR "/scenarios/nemesis/" + name + ".yaml",
-                                linked_vocabulary());
+  auto scenario =
+      load_scenario(REJOIN_SOURCE_DIR "/scenarios/nemesis/" + name + ".yaml", linked_vocabulary());
   if (!scenario) {
     for (const Diagnostic& diagnostic : scenario.error()) MESSAGE(to_text(diagnostic));
   }
