@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::uint64_t kInstancesMax = 200;  // of one fault
 constexpr Duration kShortest = 200ms;         // what is cut shorter by its epoch is left out
-constexpr Duration kFollowUp = 3s;            // room for the restarts after a fault, in its epoch
+constexpr Duration kShortestEpoch = 4s;
+constexpr Duration kFollowUp = 3s;  // room for the restarts after a fault, in its epoch
 // At once: a disk that lied has had no time to make up for it.
 constexpr Duration kUntilRestart = 1ms;
 constexpr Duration kUntilWipe = 1500ms;  // after that restart: it has read its disk by then
@@ -306,7 +307,8 @@ class Drawer {
   // Each fault bids, and the highest bid has the epoch: a fault that leaves the section frees only
   // the epochs that it had (Thaler and Ravishankar's rendezvous hashing).
   void strike_alone(const Epoch& epoch) {
-    if (epoch.kind == Epoch::Kind::victims) return;
+    // What `until` has cut short leaves no room for what follows a strike.
+    if (epoch.kind == Epoch::Kind::victims || epoch.until - epoch.from < kShortestEpoch) return;
     const NemesisFault* winner = nullptr;
     std::uint64_t highest = 0;
     for (const NemesisFault* fault : faults_) {

@@ -54,6 +54,10 @@ TEST_CASE("what was mended once stays mended") {
   check_folder("regressions", 3, 3);
 }
 
+TEST_CASE("each file of scenarios/nemesis survives what it says") {
+  check_folder("nemesis", 6, 3);
+}
+
 // A cut shows something only beside the leader, and who leads is the seed's choice.
 TEST_CASE("each file of scenarios/faults shows what it says") {
   check_folder("faults", 6, 1);
