@@ -41,6 +41,7 @@ std::string says(const Params& params) {
                  .help = "how fast (or, below 0, slow) it runs",
                  .choices = {}}},
      .ends = true,
+     .claims = "wall-clock",
      .problem = problem,
      .inject = inject,
      .says = says,

@@ -26,6 +26,7 @@ std::string says(const Params& params) {
                                                                   .help = "who",
                                                                   .choices = {}}},
                                                       .ends = true,
+                                                      .claims = "wall-clock",
                                                       .inject = inject,
                                                       .says = says,
                                                       .nemesis = {.every = "8s..25s",

@@ -91,6 +91,7 @@ std::string says(const Params& params) {
                              .help = "what dies: a process leaves its page cache behind",
                              .choices = {"machine", "process"}}},
                  .ends = true,
+                 .of_nodes = true,
                  .claims = "process",
                  .problem = problem,
                  .inject = inject,

@@ -27,6 +27,7 @@ std::string says(const Params& params) {
                  .fallback = "",
                  .help = "who",
                  .choices = {}}},
+     .of_nodes = true,
      .claims = "process",
      .inject = inject,
      .says = says,

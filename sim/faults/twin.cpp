@@ -40,6 +40,7 @@ std::string says(const Params& params) {
                  .help = "what the second one finds",
                  .choices = {"copy", "empty"}}},
      .ends = true,
+     .of_nodes = true,
      .inject = inject,
      .says = says,
      .nemesis = {.exempt = "two processes that are one server give its vote twice, and no "

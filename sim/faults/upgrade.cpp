@@ -74,6 +74,7 @@ std::string says(const Params& params) {
                              .fallback = "10s",
                              .help = "from one host to the next",
                              .choices = {}}},
+                 .of_nodes = true,
                  .problem = problem,
                  .inject = inject,
                  .says = says,
