@@ -45,8 +45,9 @@ std::vector<Source> sources_below(const std::vector<std::string>& folders) {
 }
 
 const std::vector<std::string> kCode = {"model", "protocols", "sim", "reports"};
-const std::vector<std::string> kCore = {"model",      "protocols",      "sim/kernel",
-                                        "sim/faults", "sim/invariants", "sim/run"};
+const std::vector<std::string> kCore = {"model",      "protocols",  "sim/distributions",
+                                        "sim/faults", "sim/kernel", "sim/invariants",
+                                        "sim/run"};
 
 bool is_below(const std::string& path, const std::string& folder) {
   return path.starts_with(folder + "/");
@@ -65,6 +66,7 @@ std::string house_folder(const std::string& path) {
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"model", {}},
     {"protocols", {"model"}},
+    {"sim/distributions", {"model"}},
     {"sim/kernel", {"model"}},
     {"sim/invariants", {"model"}},
     {"sim/scenario", {"model"}},
@@ -111,7 +113,7 @@ const std::vector<Ban> kBans = {
     {R"(\bstd::(hash|shuffle|random_device|mt19937\w*|default_random_engine)\b)",
      "differs between libraries, or is not keyed",
      {}},
-    {R"(_distribution\b)", "differs between libraries", {}},
+    {R"(\bstd::\w+_distribution\b)", "differs between libraries", {}},
     {R"(\b(system_clock|steady_clock|high_resolution_clock|clock_gettime|gettimeofday|time\(NULL\))\b)",
      "a run reads no real clock",
      {}},
@@ -214,10 +216,11 @@ TEST_CASE("every plugin has a test of its own stem") {
   const std::map<std::string, std::string> test_folder = {
       {"protocols/sync", "tests/sync"},
       {"protocols/partitioning", "tests/partitioning"},
+      {"sim/distributions", "tests/distributions"},
       {"sim/faults", "tests/faults"},
       {"sim/invariants", "tests/invariants"}};
   static const std::regex registration(
-      R"(\b((Mechanisms|Placements|Faults|Invariants)::add|register_invariant<\w+>)\()");
+      R"(\b((Mechanisms|Placements|Distributions|Faults|Invariants)::add|register_invariant<\w+>)\()");
   std::vector<std::string> complaints;
   std::size_t plugins = 0;
   for (const auto& [folder, tests] : test_folder) {
