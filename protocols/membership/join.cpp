@@ -58,6 +58,11 @@ std::vector<Address> Membership::targets() const {
   for (const auto& [node, member] : cluster_.state().members) {
     if (node != self_) offer(member.address);
   }
+  // After a start nothing is applied yet that the log holds: where members have moved since the
+  // snapshot only the configuration in the log says, and all the seeds may be among them.
+  for (const raft::Server& server : consensus_.configuration(kClusterGroup).servers) {
+    if (server.node != self_) offer(server.address);
+  }
   offer_seeds();
   return all;
 }
