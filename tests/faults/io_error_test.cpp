@@ -9,7 +9,7 @@ using namespace testing;
 
 TEST_CASE("io-error fails syncs, reads or both, until it is over") {
   DiskRig syncs;
-  syncs.inject(at_time(305ms), "io-error", params_of({{"of", std::string("syncs")}}), 100ms);
+  syncs.inject(at_time(305ms), "io-error", params_of({{"of", std::string("syncs")}}), 98ms);
   syncs.power_cycle(at_time(355ms));
   syncs.run();
   CHECK(syncs.failed == 8);  // 310 to 350 ms, then 375, 385 and 395 ms: it was down
