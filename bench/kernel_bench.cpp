@@ -124,4 +124,3 @@ BENCHMARK(reset_timers)->Name("reset_timer")->Arg(10)->Arg(1'000)->Arg(100'000);
 
 }  // namespace
 }  // namespace rejoin::sim
-

@@ -28,8 +28,12 @@ std::uint64_t allocated_bytes = 0;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace rejoin {
 namespace {
@@ -56,8 +60,7 @@ class Frames final : public sim::TraceSink {
 };
 
 double nanoseconds_of(std::chrono::steady_clock::duration elapsed) {
-  return static_cast<double>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
 }
 
 // Mean time of `work` over `times` calls.
@@ -96,9 +99,8 @@ void Replay(benchmark::State& state, const char* mechanism) {
   state.counters["ns_per_event"] =
       benchmark::Counter(events * static_cast<double>(state.iterations()) / 1e9,
                          benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-  state.counters["sim_per_real"] =
-      benchmark::Counter(virtual_ns * static_cast<double>(state.iterations()) / 1e9,
-                         benchmark::Counter::kIsRate);
+  state.counters["sim_per_real"] = benchmark::Counter(
+      virtual_ns * static_cast<double>(state.iterations()) / 1e9, benchmark::Counter::kIsRate);
 }
 BENCHMARK_CAPTURE(Replay, t0_t5_none, "none")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Replay, t0_t5_rejoin_sync, "rejoin-sync")->Unit(benchmark::kMillisecond);

@@ -1,9 +1,9 @@
 // Who a process is, as its disk remembers it.
 //
-// One file, replaced whole, with a checksum that covers what kind of file it is. Damage is told from
-// any identity. A replace that the disk lost leaves the identity of an earlier life, or none: the
-// cluster knows the highest incarnation, and tells such a process that it is superseded; what that
-// life voted is on no disk that says so, and cannot be told here.
+// One file, replaced whole, with a checksum that covers what kind of file it is. Damage is told
+// from any identity. A replace that the disk lost leaves the identity of an earlier life, or none:
+// the cluster knows the highest incarnation, and tells such a process that it is superseded; what
+// that life voted is on no disk that says so, and cannot be told here.
 #pragma once
 
 #include <optional>

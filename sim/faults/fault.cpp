@@ -66,6 +66,7 @@ std::string says_host(const Selector& selector) {
       return "the others" + found;
   }
   CHECK_THAT(false);
+  return {};  // not reached, but a compiler that does not optimise cannot tell
 }
 
 Injection ended_by(Kernel& kernel, std::vector<EffectId> effects, std::uint64_t touched) {

@@ -10,7 +10,8 @@
 //    instant of virtual time are still told apart.
 // 3. What a node holds after a restart is what it says that it read back (StoreRecovered), even
 //    when that is less than it had said was durable: its disk had lied.
-// 4. A twin (FactSource) is nobody's state: what it stores, leads or applies is not its node's. Only
+// 4. A twin (FactSource) is nobody's state: what it stores, leads or applies is not its node's.
+// Only
 //    the maps that it applies count, for they are the cluster's.
 // 5. Membership is that of the member list applied at the highest log index, on whichever node.
 //

@@ -201,6 +201,7 @@ std::optional<Disk::Place> Disk::place_for(std::uint64_t bits, const File* excep
     sector -= own;
   }
   CHECK_THAT(false);
+  return {};  // not reached, but a compiler that does not optimise cannot tell
 }
 
 std::optional<DurableWrite> Disk::misdirect(const File& from, const Pending& pending,

@@ -147,6 +147,7 @@ Found find(const Selector& selector, const Moment& moment) {
       return {};  // needs the other sets
   }
   CHECK_THAT(false);
+  return {};  // not reached, but a compiler that does not optimise cannot tell
 }
 
 std::vector<Address> addresses(const Found& found, const Moment& moment) {

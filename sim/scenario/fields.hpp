@@ -23,7 +23,7 @@ struct Bounds {
 struct Field {
   // Empty: a key of the file itself. `network.weather`: the map `weather` in that of `network`.
   std::string_view section;
-  std::string_view key;      // as files write it
+  std::string_view key;  // as files write it
   ParamType type{};
   std::string_view help;  // one line, with the trade-off where there is one
   Bounds bounds;

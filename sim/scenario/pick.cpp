@@ -140,11 +140,10 @@ std::optional<Alternatives> alternatives_of(const Tree& what, bool lists, Proble
     return item.is_scalar() || (lists && item.is_list());
   });
   if (what.is_list() && !what.items.empty() && items) {
-    return Alternatives{.count = what.items.size(),
-                        .is_list = true,
-                        .at = [all = what.items](std::uint64_t i) {
-                          return all[static_cast<std::size_t>(i)];
-                        }};
+    return Alternatives{
+        .count = what.items.size(), .is_list = true, .at = [all = what.items](std::uint64_t i) {
+          return all[static_cast<std::size_t>(i)];
+        }};
   }
   auto range = what.is_scalar() ? parse_range(what.text) : std::nullopt;
   if (!range) {

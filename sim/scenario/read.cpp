@@ -24,9 +24,9 @@ std::vector<std::string> names_of(const std::vector<Vocabulary::Plugin>& plugins
 
 namespace {
 
-const std::vector<std::string> kFileKeys = {"format", "name",     "about", "extends", "trials",
-                                            "sync",   "timeline", "check", "expect",  "found",
-                                            "nemesis", "topology"};
+const std::vector<std::string> kFileKeys = {"format", "name",  "about",    "extends",
+                                            "trials", "sync",  "timeline", "check",
+                                            "expect", "found", "nemesis",  "topology"};
 
 }  // namespace
 

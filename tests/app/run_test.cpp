@@ -82,16 +82,16 @@ TEST_CASE("a second process, in another environment, does the same event for eve
 }
 
 // The program with planted bugs is another program. Until one is planted it does the same.
-TEST_CASE("another program is compared event by event, and where it parts is told from both sides") {
+TEST_CASE(
+    "another program is compared event by event, and where it parts is told from both sides") {
   const test::Finished same =
       test::rejoin({"run", kSeed, "--verify-with", REJOIN_BINARY_DIR "/rejoin-hunt"});
   CHECK(same.status == 0);
   CHECK(has(same.out, "Verified: "));
 
   const test::Scratch scratch;
-  const std::string buggy =
-      scratch.write("buggy", "#!/bin/sh\nexec " REJOIN_BINARY_DIR
-                             "/rejoin-hunt --bug raft-no-pre-vote \"$@\"\n");
+  const std::string buggy = scratch.write(
+      "buggy", "#!/bin/sh\nexec " REJOIN_BINARY_DIR "/rejoin-hunt --bug raft-no-pre-vote \"$@\"\n");
   std::filesystem::permissions(buggy, std::filesystem::perms::owner_all);
   const test::Finished other = test::rejoin({"run", kSeed, "--verify-with", buggy});
   CHECK(other.status == 3);

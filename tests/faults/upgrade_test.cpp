@@ -13,8 +13,7 @@ Params upgrade(Selectors target, std::int64_t version, Duration every) {
 
 TEST_CASE("upgrade restarts its hosts one after the other, each with the new version") {
   FaultRig rig;
-  rig.inject(at_time(105ms), "upgrade",
-             upgrade({select(NodeId(1)), select(NodeId(3))}, 2, 200ms));
+  rig.inject(at_time(105ms), "upgrade", upgrade({select(NodeId(1)), select(NodeId(3))}, 2, 200ms));
   rig.run_until(at_time(200ms));
   CHECK(rig.starts == std::vector<std::uint64_t>{0, 2, 1, 1});
   rig.run_until(at_time(2s));

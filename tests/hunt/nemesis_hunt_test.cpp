@@ -38,10 +38,6 @@ void check_found(std::string_view bug) {
 
 }  // namespace
 
-TEST_CASE("a bounded nemesis over T0-T5 finds a planted bug of Raft") {
-  check_found("raft-no-log-check");
-}
-
 TEST_CASE("a bounded nemesis over T0-T5 finds a planted bug of the sync") {
   check_found("sync-blind-merge");
 }

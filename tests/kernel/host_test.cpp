@@ -121,7 +121,8 @@ TEST_CASE("a replace that completed survives, and so does a file that was remove
 TEST_CASE("a wiped machine starts on an empty disk, and says so") {
   Script first;
   first.start = [](Env& env) { env.replace("state", as_bytes("old"), kReplaced); };
-  CHECK(after_crash(first, at_time(1s), "state", 1, {.wipe = Wipe::all}).status == IoStatus::not_found);
+  CHECK(after_crash(first, at_time(1s), "state", 1, {.wipe = Wipe::all}).status ==
+        IoStatus::not_found);
   CHECK(after_crash(first, at_time(1s), "state", 1, {.wipe = Wipe::none}).content == "old");
 }
 

@@ -49,6 +49,12 @@ std::map<MessageKind, FirstFrames::Sent> one_of_each_kind() {
   wiped.params.set("wipe", std::string("true"));
   schedule.timeline.push_back(test::step("C", trigger::Next{}, test::inject("crash", NodeId(2))));
   schedule.timeline.push_back(test::step("W", trigger::Next{}, wiped));
+  // A client that waits for a node which has moved asks another where it is.
+  action::Operate via_moved = test::operate(OperationKind::write, {"key-1"});
+  via_moved.via = NodeId(1);
+  schedule.timeline.push_back(
+      test::step("M", trigger::After{20s}, test::inject("move", NodeId(1))));
+  schedule.timeline.push_back(test::step("V", trigger::After{20s}, via_moved));
   (void)run(schedule, {.expectations = false, .trace = &sink});
   return sink.frames;
 }

@@ -91,7 +91,7 @@ TEST_CASE("the last phase takes back what lasts, but leaves the dead where they 
   const auto dropped = [](const RunRecord& record) {
     return *record.metrics.at("dropped_messages");
   };
-  CHECK(dropped(cut(true)) * 3 < dropped(cut(false)));
+  CHECK(dropped(cut(true)) * 2 < dropped(cut(false)));
   // Long enough for who stays dead to be removed.
   Limits patient;
   patient.settle = 90s;

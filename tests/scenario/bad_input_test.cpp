@@ -109,9 +109,8 @@ TEST_CASE("a value of the wrong kind is named") {
     |                  ^
   hint: did you mean `quorum`?
 )");
-  CHECK(
-      complaints(with_timeline(R"(network: { latency: { exponental: 1ms } })")) ==
-      R"(t.yaml:2:23: error: unknown key `exponental` in `latency`
+  CHECK(complaints(with_timeline(R"(network: { latency: { exponental: 1ms } })")) ==
+        R"(t.yaml:2:23: error: unknown key `exponental` in `latency`
   2 | network: { latency: { exponental: 1ms } }
     |                       ^
   hint: did you mean `exponential`? known here: cap, constant, exponential, floor, histogram, log-normal, mixture, normal, pareto, uniform

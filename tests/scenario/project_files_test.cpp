@@ -61,7 +61,7 @@ TEST_CASE("a schedule that is written and read back runs to the same digest, of 
       const RunRecord first = run(schedule);
       const RunRecord second = run(again);
       CHECK(to_hex(first.digest) == to_hex(second.digest));
-      CHECK(first.verdict_says == second.verdict_says);
+      CHECK(first.verdict == second.verdict);
     }
   }
 }
