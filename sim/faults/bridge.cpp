@@ -16,7 +16,7 @@ std::vector<std::vector<Address>> halves(const FaultSite& site) {
     key.what = host.value;
     ranked.emplace_back(draw(key), host);
   }
-  std::sort(ranked.begin(), ranked.end());
+  std::stable_sort(ranked.begin(), ranked.end());
   std::vector<std::vector<Address>> out(2);
   for (std::size_t i = 0; i < ranked.size(); ++i) {
     out[2 * i < ranked.size() ? 0 : 1].push_back(ranked[i].second);

@@ -216,7 +216,7 @@ void Engine::requeue_timers(TimerTable& table, Address host,
     const TimerRecord& record = timers[slot];
     if (record.armed && record.queued_sequence != 0) pending.emplace_back(record.sequence, slot);
   });
-  std::sort(pending.begin(), pending.end());
+  std::stable_sort(pending.begin(), pending.end());
   for (const auto& [armed_as, slot] : pending) {
     const MonotonicTime shown = timers[slot].shown;
     arm(table, host, timers[slot].id, {.due = due(shown), .shown = shown});

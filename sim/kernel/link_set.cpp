@@ -24,7 +24,7 @@ LinkSet::Groups LinkSet::grouped(const std::vector<std::vector<Address>>& groups
   for (std::uint32_t g = 0; g < groups.size(); ++g) {
     for (const Address host : groups[g]) out.emplace_back(host, g + 1);
   }
-  std::sort(out.begin(), out.end());
+  std::stable_sort(out.begin(), out.end());
   const auto same_host = [](const auto& a, const auto& b) { return a.first == b.first; };
   out.erase(std::unique(out.begin(), out.end(), same_host), out.end());
   return out;
@@ -37,7 +37,7 @@ LinkSet LinkSet::pairs(std::vector<std::pair<Address, Address>> directed) {
   LinkSet out;
   out.kind_ = Kind::pairs;
   out.pairs_ = std::move(directed);
-  std::sort(out.pairs_.begin(), out.pairs_.end());
+  std::stable_sort(out.pairs_.begin(), out.pairs_.end());
   out.pairs_.erase(std::unique(out.pairs_.begin(), out.pairs_.end()), out.pairs_.end());
   return out;
 }
@@ -154,7 +154,7 @@ class LinkCounter {
         pairs.emplace_back(from, to);
       }
     }
-    std::sort(pairs.begin(), pairs.end());
+    std::stable_sort(pairs.begin(), pairs.end());
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
     return pairs.size();
   }

@@ -29,7 +29,7 @@ struct Network::Impl {
     for (const TopologyOptions::Site& site : sites.sites) {
       for (const Address host : site.hosts) placed.push_back(host);
     }
-    std::sort(placed.begin(), placed.end());
+    std::stable_sort(placed.begin(), placed.end());
   }
 
   // What a name of the topology was cut by.

@@ -301,7 +301,7 @@ std::vector<Address> Topology::hosts_of(std::string_view site) const {
   impl_->site_of.for_each([&](std::uint64_t host, std::uint32_t its) {
     if (impl_->is_below(its, *top)) out.push_back(Address(static_cast<std::uint32_t>(host)));
   });
-  std::sort(out.begin(), out.end());  // no ties: each host is in the table once
+  std::stable_sort(out.begin(), out.end());
   return out;
 }
 

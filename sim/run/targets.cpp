@@ -61,7 +61,7 @@ std::vector<NodeId> draw_from(const std::vector<NodeId>& candidates, std::size_t
                               .attempt = node.value}),
                         node);
   }
-  std::sort(ranked.begin(), ranked.end());
+  std::stable_sort(ranked.begin(), ranked.end());
   ranked.resize(std::min(count, ranked.size()));
   std::vector<NodeId> out;
   for (const auto& [rank, node] : ranked) out.push_back(node);
@@ -155,7 +155,7 @@ std::vector<Address> addresses(const Found& found, const Moment& moment) {
   for (const NodeId node : found.nodes) out.push_back(moment.kernel.address_of(node));
   for (const ClientId client : found.clients) out.push_back(moment.kernel.address_of(client));
   std::erase_if(out, [](Address host) { return host.is_none(); });
-  std::sort(out.begin(), out.end());
+  std::stable_sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
@@ -172,7 +172,7 @@ Selector told(Selector selector, std::vector<NodeId> nodes) {
     default:
       break;
   }
-  std::sort(nodes.begin(), nodes.end());
+  std::stable_sort(nodes.begin(), nodes.end());
   std::string names;
   for (const NodeId node : nodes) names += (names.empty() ? "" : ", ") + to_name(node);
   if (names.empty()) names = "nobody";

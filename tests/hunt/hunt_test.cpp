@@ -58,7 +58,7 @@ action::Operate set_mode() {
 // client asks again before the next leader knows that the entry is committed.
 Schedule leader_crash_during_change(std::uint64_t sync) {
   Schedule out = test::seed_schedule();
-  out.client.try_timeout = 2ms;
+  out.client.try_timeout = 3ms;
   out.timeline = {
       test::step("start", trigger::At{MonotonicTime(2s)}, action::Wait{}),
       test::step("change", trigger::Next{}, set_mode()),
@@ -78,9 +78,9 @@ Schedule leader_crash_during_change(std::uint64_t sync) {
 
 TEST_CASE("cluster-apply-twice: a change that is asked for again at a new leader applies once") {
   bool found = false;
-  // Which sync of node-2 it is that makes the change durable there depends on what came before.
-  for (std::uint64_t seed = 1; seed <= 60 && !found; ++seed) {
-    Schedule schedule = leader_crash_during_change(3 + seed % 10);
+  // The sixth sync of node-2 makes the change durable there, as often as not.
+  for (std::uint64_t seed = 1; seed <= 20 && !found; ++seed) {
+    Schedule schedule = leader_crash_during_change(6);
     schedule.seed = seed;
     CHECK_FALSE(breaks(schedule, invariant_for("cluster-apply-twice")));
     found = caught("cluster-apply-twice", schedule);
