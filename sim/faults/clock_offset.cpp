@@ -1,17 +1,14 @@
 // Sets the wall clocks of hosts fast or slow by a constant, as before the first synchronisation.
 // Taken back, they jump to where they would have been.
-#include "sim/faults/fault.hpp"
+#include "sim/faults/clock_fault.hpp"
 
 namespace rejoin::sim {
 namespace {
 
 Injection inject(FaultSite& site) {
-  const auto by = site.params.get<Duration>("by");
-  return on_each(site, "target", [by](Kernel& kernel, Address host) {
-    ClockTrouble trouble;
-    trouble.wall_offset = by;
-    return kernel.trouble_clock(host, trouble);
-  });
+  ClockTrouble trouble;
+  trouble.wall_offset = site.params.get<Duration>("by");
+  return trouble_clocks(site, trouble);
 }
 
 std::optional<std::string> problem(const Params& params, const Schedule&) {
@@ -24,31 +21,20 @@ std::string says(const Params& params) {
          to_text(ParamValue(params.get<Duration>("by")));
 }
 
-[[maybe_unused]] const bool registered =
-    Faults::add({.name = "clock-offset",
-                 .help = "wall clocks are ahead or behind",
-                 .kind = FaultClass::clock,
-                 .params = {{.name = "target",
-                             .type = ParamType::hosts,
-                             .unit = "",
-                             .fallback = "",
-                             .help = "who",
-                             .choices = {}},
-                            {.name = "by",
-                             .type = ParamType::offset,
-                             .unit = "",
-                             .fallback = "",
-                             .help = "how far ahead (or, below 0, behind) it is",
-                             .choices = {}}},
-                 .ends = true,
-                 .problem = problem,
-                 .inject = inject,
-                 .says = says,
-                 .nemesis = {.every = "8s..25s",
-                             .lasts = "1s..8s",
-                             .values = {{"target", "random"},
-                                        {"by", "{ pick: [-10s, -1s, -50ms, +50ms, +1s, +10s] }"}},
-                             .out = "target"}});
+[[maybe_unused]] const bool registered = Faults::add(
+    {.name = "clock-offset",
+     .help = "wall clocks are ahead or behind",
+     .kind = FaultClass::clock,
+     .params = clock_params("by", ParamType::offset, "how far ahead (or, below 0, behind) it is"),
+     .ends = true,
+     .problem = problem,
+     .inject = inject,
+     .says = says,
+     .nemesis = {
+         .every = "8s..25s",
+         .lasts = "1s..8s",
+         .values = {{"target", "random"}, {"by", "{ pick: [-10s, -1s, -50ms, +50ms, +1s, +10s] }"}},
+         .out = "target"}});
 
 }  // namespace
 }  // namespace rejoin::sim
