@@ -27,7 +27,7 @@ const std::vector<MutantSpec>& mutants() {
       {"sync-blind-merge", "a repair overwrites whatever is stored, newer or not",
        "merge-never-regresses"},
       {"wire-eager", "upgraded software speaks its new format to peers that do not read it yet",
-       "raft-stable-leader"},
+       "raft-leader-exists"},
   };
   return all;
 }

@@ -132,4 +132,16 @@ TEST_CASE("raft-no-check-quorum: a leader that nobody can answer makes way for a
   CHECK(caught("raft-no-check-quorum", schedule));
 }
 
+TEST_CASE("wire-eager: one node of two with newer software still makes a quorum with the other") {
+  Schedule schedule = test::seed_schedule();
+  schedule.timeline = {
+      test::step("before", trigger::At{MonotonicTime(5s)}, action::Wait{}),
+      test::step("crash", trigger::Next{}, test::inject("crash", NodeId(3))),
+      test::step("upgrade", trigger::After{1s}, test::inject("upgrade", NodeId(1))),
+      test::step("after", trigger::After{60s}, action::Wait{}),
+  };
+  CHECK(holds_without("wire-eager", schedule));
+  CHECK(caught("wire-eager", schedule));
+}
+
 }  // namespace rejoin::sim
