@@ -32,6 +32,9 @@ struct Violation {
   std::uint64_t event = 0;
   NodeId node;  // none when it concerns no single node
   Key key;      // empty when it concerns no single key
+  // What that node had been through: `unbroken`, `restarted` or `renewed` (it lost its disk, or
+  // was removed and joined as another life). Empty when there is no node.
+  std::string role;
   bool expected = false;
   std::string says;
   std::vector<std::string> evidence;

@@ -82,6 +82,14 @@ class Invariant {
   [[nodiscard]] std::uint64_t judged() const { return judged_; }
   // `invariant` is left empty: the name is the registry's.
   [[nodiscard]] const std::vector<Violation>& violations() const { return violations_; }
+  // Of what was reported since the last call: what its nodes have been through.
+  void note_roles(const World& world) {
+    for (; noted_ < violations_.size(); ++noted_) {
+      Violation& violation = violations_[noted_];
+      const auto node = world.nodes().find(violation.node);
+      if (node != world.nodes().end()) violation.role = role_of(node->second);
+    }
+  }
   // Violations beyond kViolationsMax, which were not kept.
   [[nodiscard]] std::uint64_t suppressed() const { return suppressed_; }
 
@@ -115,6 +123,7 @@ class Invariant {
   std::uint64_t judged_ = 0;
   std::uint64_t suppressed_ = 0;
   std::vector<Violation> violations_;
+  std::size_t noted_ = 0;
   std::set<std::pair<NodeId, Key>> reported_;
 };
 

@@ -34,18 +34,25 @@ void Judges::on_fact(MonotonicTime at, std::uint64_t event, const FactSource& so
     return !source.twin || invariant->sees_twins();
   };
   for (Invariant* invariant : interested) {
-    if (sees(invariant)) invariant->before(shown, world_);
+    if (!sees(invariant)) continue;
+    invariant->before(shown, world_);
+    invariant->note_roles(world_);
   }
   world_.absorb(at, event, source, fact);
   for (Invariant* invariant : interested) {
-    if (sees(invariant)) invariant->after(shown, world_);
+    if (!sees(invariant)) continue;
+    invariant->after(shown, world_);
+    invariant->note_roles(world_);
   }
 }
 
 void Judges::at_end(MonotonicTime at, std::uint64_t event) {
   CHECK_THAT(!ended_);
   ended_ = true;
-  for (const Judge& judge : judges_) judge.invariant->at_end(world_, at, event);
+  for (const Judge& judge : judges_) {
+    judge.invariant->at_end(world_, at, event);
+    judge.invariant->note_roles(world_);
+  }
 }
 
 std::vector<Violation> Judges::violations() const {

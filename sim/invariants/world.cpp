@@ -45,6 +45,11 @@ bool changes_cluster(const Fact& fact, const ShadowNode* node) {
 
 }  // namespace
 
+std::string_view role_of(const ShadowNode& node) {
+  if (node.renewed) return "renewed";
+  return node.starts > 1 ? "restarted" : "unbroken";
+}
+
 World::World(std::uint32_t nodes, std::uint32_t partitions) : partitions_(partitions) {
   CHECK_THAT(partitions >= 1);
   for (std::uint32_t n = 1; n <= nodes; ++n) shadow(NodeId(n));
@@ -78,7 +83,10 @@ void World::absorb(MonotonicTime at, std::uint64_t /*event*/, const FactSource& 
     absorb_client(at, fact);
     return;
   }
-  if (!source.incarnation.is_none()) node->incarnation = source.incarnation;
+  if (!source.incarnation.is_none()) {
+    if (node->incarnation != source.incarnation) node->renewed |= !node->incarnation.is_none();
+    node->incarnation = source.incarnation;
+  }
   absorb_node(at, *node, fact);
 }
 
@@ -96,6 +104,7 @@ void World::absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact) {
     if (applied->group == kClusterGroup) node.applied = std::max(node.applied, applied->index);
   } else if (std::holds_alternative<fact::ProcessStarted>(fact)) {
     node.up = true;
+    ++node.starts;
     node.started = at;
   } else if (std::holds_alternative<fact::ProcessCrashed>(fact) ||
              std::holds_alternative<fact::ProcessHalted>(fact)) {
@@ -192,6 +201,7 @@ void World::crash(ShadowNode& node) {
 }
 
 void World::wipe(ShadowNode& node, const fact::DiskWiped& wiped) {
+  node.renewed = true;
   if (wiped.part == "consensus") return;
   std::deque<ShadowNode::Change> lost = std::exchange(node.durable_changes, {});
   lost.insert(lost.end(), node.torn.begin(), node.torn.end());

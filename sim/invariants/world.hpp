@@ -27,6 +27,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/facts.hpp"
@@ -63,7 +64,9 @@ struct ShadowNode {
   bool leader = false;  // of the cluster group, as far as it knows itself
   Term leader_term;     // of its last leadership
   Incarnation incarnation;
-  MonotonicTime started{};              // of this life
+  std::uint32_t starts = 0;  // of processes
+  bool renewed = false;      // not the life any more, or not the disk, that it began with
+  MonotonicTime started{};   // of this process
   LogIndex applied;                     // of the cluster group, in this life
   std::uint32_t repairs_under_way = 0;  // partitions being repaired
   std::set<PartitionId> repairing;
@@ -75,6 +78,9 @@ struct ShadowNode {
   // node says how far when it has read its disk (StoreRecovered).
   std::deque<Change> torn;
 };
+
+// `unbroken`, `restarted` or `renewed`, as Violation::role has it.
+[[nodiscard]] std::string_view role_of(const ShadowNode& node);
 
 // All writes and deletes of a key, in order of invocation; never removed.
 struct KeyHistory {

@@ -349,7 +349,7 @@ Bytes encode_schedule(const Schedule& schedule) {
   encoder.put(schedule);
   const Bytes body = encoder.take();
   Writer out;
-  out.raw(as_bytes(kMagic));
+  for (const std::uint8_t letter : as_bytes(kMagic)) out.varint(letter);  // ASCII: a byte each
   out.fixed32(kCanonicalFormat);
   put64(out, hash64(schedule_shape()));
   put64(out, hash64(body));
