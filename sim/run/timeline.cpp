@@ -27,7 +27,7 @@ void Timeline::begin() {
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (const auto* at = std::get_if<trigger::At>(&schedule_.timeline[s].trigger)) {
       steps_[s].phase = Phase::scheduled;
-      kernel_.control_at(at->time, s);
+      control(s, 0, at->time);
     }
   }
   if (!steps_.empty()) reach(0);
@@ -60,7 +60,14 @@ void Timeline::reach(std::size_t step) {
 
 void Timeline::schedule(std::size_t step, MonotonicTime at) {
   steps_[step].phase = Phase::scheduled;
-  kernel_.control_at(at, step);
+  control(step, 0, at);
+}
+
+void Timeline::control(std::size_t step, std::size_t act, MonotonicTime at) {
+  const std::uint64_t id = mix(hash64(schedule_.timeline[step].label), act);
+  const auto named = controls_.try_emplace(id, step, act).first;
+  CHECK_THAT(named->second == std::make_pair(step, act));
+  kernel_.control_at(at, id);
 }
 
 // Fires when nothing has changed for `length`; else looks again when that could be so.
@@ -68,12 +75,11 @@ void Timeline::check_quiet(std::size_t step, Duration length) {
   const MonotonicTime since = std::max(steps_[step].reached, world_.last_change());
   const bool open = world_.open_operations() != 0;
   steps_[step].phase = Phase::scheduled;
-  kernel_.control_at(open ? kernel_.now() + length : since + length, step);
+  control(step, 0, open ? kernel_.now() + length : since + length);
 }
 
 void Timeline::on_control(std::uint64_t id) {
-  const auto step = static_cast<std::size_t>(id % steps_.size());
-  const auto act = static_cast<std::size_t>(id / steps_.size());
+  const auto [step, act] = controls_.at(id);
   if (act != 0) {
     CHECK_THAT(act <= steps_[step].acts.size());
     Act& planned = steps_[step].acts[act - 1];
@@ -176,7 +182,7 @@ void Timeline::after(Duration delay, std::function<void()> act) {
 
 void Timeline::plan(std::size_t step, MonotonicTime at, Act act) {
   steps_[step].acts.push_back(std::move(act));
-  kernel_.control_at(at, step + steps_[step].acts.size() * steps_.size());
+  control(step, steps_[step].acts.size(), at);
 }
 
 void Timeline::operate(std::size_t step, const action::Operate& operate) {

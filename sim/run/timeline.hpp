@@ -20,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/facts.hpp"
@@ -75,14 +76,13 @@ class Timeline final : public Agenda {
     std::function<void()> end{};  // takes its fault back; empty when none is in force
     bool lasts = false;           // until its duration is over
     bool taken_back = false;
-    // What its fault does later. The n-th is the control event step + (n + 1) * steps: named by its
-    // step, so that the events of one fault are not renamed by another's. A deque: an act may add
-    // another.
+    // What its fault does later. A deque: an act may add another.
     std::deque<Act> acts{};
   };
 
   void reach(std::size_t step);
   void schedule(std::size_t step, MonotonicTime at);
+  void control(std::size_t step, std::size_t act, MonotonicTime at);
   void check_quiet(std::size_t step, Duration length);
   void fire(std::size_t step);
   void operate(std::size_t step, const action::Operate& operate);
@@ -101,6 +101,10 @@ class Timeline final : public Agenda {
   std::vector<StepOperations> operations_;
   std::vector<State> steps_;
   std::map<std::string, std::size_t> by_label_;
+  // By control event, which step it is of, and which act of its fault (0: the step itself fires).
+  // An event is named by the step's label: by its place in the timeline, a step that is removed
+  // would rename the others, and so reorder what happens at one instant.
+  std::map<std::uint64_t, std::pair<std::size_t, std::size_t>> controls_;
   std::size_t acting_ = 0;  // whose fault strikes or acts now
   // Ends of durations and acts of faults that do not end, to come: the timeline waits for them.
   // What a fault that ends does again and again while it lasts is not waited for.
