@@ -17,6 +17,7 @@ PartitionMap map_of(std::uint32_t partitions, std::uint32_t replication, std::ui
   PartitioningOptions options;
   options.partitions = partitions;
   options.replication = replication;
+  options.placement = "rendezvous";
   return *make_map(Epoch(1), options, nodes(count));
 }
 
