@@ -1,5 +1,6 @@
-// The same hostile worlds that the code survives (tests/run/nemesis_test.cpp), with a bug planted:
-// some seed among the 200 shows it.
+// The same hostile worlds that the code survives, with a bug planted: so many of 200 seeds show it,
+// by the invariant that must catch it. The floors are half of what was counted when they were
+// written: a nemesis that has lost its edge falls below them.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -21,37 +22,63 @@ bool breaks(const RunRecord& record, std::string_view invariant) {
                      [&](const Violation& violation) { return violation.invariant == invariant; });
 }
 
-// The first seed that breaks the invariant which must catch the bug, with the bug in it; 0: none.
-std::uint64_t first_failure(std::string_view bug) {
+Scenario load(const std::string& file) {
+  auto scenario =
+      load_scenario(REJOIN_SOURCE_DIR "/scenarios/nemesis/" + file + ".yaml", linked_vocabulary());
+  REQUIRE(scenario.has_value());
+  return *scenario;
+}
+
+RunRecord run_seed(const Scenario& scenario, std::uint64_t seed) {
+  const auto schedule = scenario.materialise(seed);
+  REQUIRE(schedule.has_value());
+  return run(*schedule);
+}
+
+void check_found(const std::string& file, std::string_view bug, std::uint64_t at_least) {
+  INFO(bug);
   const auto spec = std::find_if(mutants().begin(), mutants().end(),
                                  [&](const MutantSpec& mutant) { return mutant.name == bug; });
   REQUIRE(spec != mutants().end());
-  const auto scenario =
-      load_scenario(REJOIN_SOURCE_DIR "/scenarios/nemesis/t0-t5-bounded.yaml", linked_vocabulary());
-  REQUIRE(scenario.has_value());
+  const Scenario scenario = load(file);
   REQUIRE(plant_mutant(bug));
   std::uint64_t found = 0;
-  for (std::uint64_t seed = 1; seed <= kSeeds && found == 0; ++seed) {
-    const auto schedule = scenario->materialise(seed);
-    REQUIRE(schedule.has_value());
-    if (breaks(run(*schedule), spec->invariant)) found = seed;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    found += breaks(run_seed(scenario, seed), spec->invariant) ? 1U : 0U;
   }
   plant_mutant("");
-  return found;
+  CHECK(found >= at_least);
 }
 
-void check_found(std::string_view bug) {
-  INFO(bug);
-  CHECK(first_failure(bug) != 0);
+void check_survives(const std::string& file) {
+  const Scenario scenario = load(file);
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    const RunRecord record = run_seed(scenario, seed);
+    INFO(file << ", seed " << seed << ": " << record.verdict_says);
+    CHECK(record.verdict == Verdict::pass);
+  }
 }
 
 }  // namespace
 
-TEST_CASE("a bounded nemesis over T0-T5 finds a planted bug of the sync") {
-  check_found("sync-blind-merge");
+TEST_CASE("a bounded nemesis over T0-T5 finds a repair that replaces newer writes") {
+  check_found("t0-t5-bounded", "sync-blind-merge", 24);  // of 49
 }
-TEST_CASE("a bounded nemesis over T0-T5 finds a planted bug of the replicated state") {
-  check_found("cluster-apply-twice");
+TEST_CASE("a bounded nemesis against consensus finds a request that is applied twice") {
+  check_found("raft", "cluster-apply-twice", 50);  // of 107
+}
+TEST_CASE("a bounded nemesis against consensus finds votes for a candidate that is behind") {
+  check_found("raft", "raft-no-log-check", 11);  // of 22
+}
+TEST_CASE("a bounded nemesis of long partitions finds campaigns without a pre-vote") {
+  check_found("raft-stable", "raft-no-pre-vote", 20);  // of 40
+}
+
+TEST_CASE("without a bug 200 seeds of a nemesis against consensus break nothing") {
+  check_survives("raft");
+}
+TEST_CASE("without a bug 200 seeds of long partitions depose no leader that has a majority") {
+  check_survives("raft-stable");
 }
 
 }  // namespace rejoin::sim
