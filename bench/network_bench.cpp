@@ -58,10 +58,10 @@ class World {
         network.cut(LinkSet::touching({Address(1)})),
         network.flap(LinkSet::touching({Address(2)}), 10ms, Share{500'000}, engine_.now),
         network.clog(LinkSet::touching({Address(3)})),
-        network.impair(LinkSet::all(), impairment),
+        network.impair(LinkSet::all(), impairment, 1),
         network.weather(
             LinkSet::all(),
-            {.slot = 10ms, .rough = Share{500'000}, .extra = {1ms, 2ms}, .loss = Share{10'000}}),
+            {.slot = 10ms, .rough = Share{500'000}, .extra = {1ms, 2ms}, .loss = Share{10'000}}, 2),
     };
     // While enough is left: what is lost is not sent back.
     for (int n = 0; n < 100'000 && engine_.queue.size() > kHosts * 4; ++n) run(1);

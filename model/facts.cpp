@@ -21,6 +21,18 @@ constexpr std::array<std::string_view, std::variant_size_v<Fact>> kNames = {
     "StoreRecovered", "OperationInvoked",  "OperationReturned", "OperationAbandoned"};
 static_assert(!kNames.back().empty());
 
+// Whole, where a Describer shows the beginning of a text: it says whom a fault hit, and half a list
+// of hosts is another list.
+std::string whole(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') out += '\\';
+    out += byte >= 0x20 && byte < 0x7f ? c : '?';
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view name_of(const Fact& fact) {
@@ -28,6 +40,10 @@ std::string_view name_of(const Fact& fact) {
 }
 
 std::string describe(const Fact& fact) {
+  if (const auto* injected = std::get_if<fact::FaultInjected>(&fact)) {
+    return "FaultInjected{fault: \"" + whole(injected->fault) + "\", target: \"" +
+           whole(injected->target) + "\"}";
+  }
   Describer describer;
   describer.put(fact);
   return std::string(name_of(fact)) + describer.take();

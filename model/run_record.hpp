@@ -70,6 +70,17 @@ struct ReadRecord {
   std::string why;             // why it was not, in a sentence; empty when the read was right
 };
 
+// What became of a fault: of each step that injected one.
+struct FaultRecord {
+  std::string label;  // of the step
+  std::string fault;
+  bool may_miss = false;  // touching or doing nothing proves nothing wrong
+  std::uint64_t touched = 0;
+  std::string unit;       // what that counts, one of them: `host`, `link`
+  std::uint64_t did = 0;  // by the end of the run
+  std::string of;         // what that counts: `message lost`; `unit`, of what is done in a moment
+};
+
 struct RunRecord {
   std::string scenario;
   std::string file;
@@ -97,7 +108,8 @@ struct RunRecord {
   std::vector<std::string> unmet;                 // expectations that were missed
   std::vector<std::string> warnings;              // a fault that touched nothing, ...
   std::map<std::string, std::uint64_t> judged;    // by invariant
-  std::map<std::string, std::uint64_t> injected;  // by fault: how often it took effect
+  std::map<std::string, std::uint64_t> injected;  // by fault: steps of it that touched something
+  std::vector<FaultRecord> faults;                // in the order in which they struck
   std::vector<Transition> transitions;
   std::vector<ReadRecord> reads;   // of read steps, in order
   std::vector<Operation> history;  // every operation, in order of invocation

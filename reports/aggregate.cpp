@@ -96,4 +96,21 @@ std::map<std::string, Spread> spreads(const std::vector<RunRecord>& trials) {
   return out;
 }
 
+std::vector<FaultTotal> fault_totals(const RunRecord& record) {
+  std::map<std::pair<std::string, std::string>, FaultTotal> totals;
+  for (const FaultRecord& fault : record.faults) {
+    FaultTotal& total = totals[{fault.fault, fault.of}];
+    total.fault = fault.fault;
+    total.unit = fault.unit;
+    total.of = fault.of;
+    ++total.steps;
+    total.effective += fault.touched != 0 && fault.did != 0 ? 1U : 0U;
+    total.touched += fault.touched;
+    total.did += fault.did;
+  }
+  std::vector<FaultTotal> out;
+  for (auto& [key, total] : totals) out.push_back(std::move(total));
+  return out;
+}
+
 }  // namespace rejoin::reports

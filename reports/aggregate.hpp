@@ -31,4 +31,17 @@ struct Spread {
 [[nodiscard]] Hash128 digest_of(const std::vector<RunRecord>& trials);
 [[nodiscard]] std::map<std::string, Spread> spreads(const std::vector<RunRecord>& trials);
 
+// All steps of a run that injected a fault, as far as their counts are of one thing.
+struct FaultTotal {
+  std::string fault;
+  std::string unit;  // of `touched`, and of `did` (`of`): see FaultRecord
+  std::string of;
+  std::uint64_t steps = 0;
+  std::uint64_t effective = 0;  // of them, those that touched something and did something
+  std::uint64_t touched = 0;
+  std::uint64_t did = 0;
+};
+// By name.
+[[nodiscard]] std::vector<FaultTotal> fault_totals(const RunRecord& record);
+
 }  // namespace rejoin::reports

@@ -4,6 +4,7 @@
 
 #include "model/check.hpp"
 #include "reports/aggregate.hpp"
+#include "reports/page.hpp"
 #include "reports/report.hpp"
 
 namespace rejoin::reports {
@@ -71,6 +72,13 @@ Json read_json(const RunRecord& record, const ReadRecord& read) {
           {"label", op.label},
           {"direct", op.direct},
           {"client", to_name(op.id.client)},
+          {"seed", record.seed}};
+}
+
+Json fault_json(const RunRecord& record, const FaultRecord& fault) {
+  return {{"label", fault.label},     {"fault", fault.fault},
+          {"touched", fault.touched}, {"unit", plural_of(fault.unit)},
+          {"did", fault.did},         {"of", plural_of(fault.of)},
           {"seed", record.seed}};
 }
 
@@ -142,6 +150,7 @@ Json file_json(const std::vector<RunRecord>& trials) {
   Json violations = Json::array();
   Json unmet = Json::array();
   Json warnings = Json::array();
+  Json faults = Json::array();
   Json transitions = Json::array();
   Json reads = Json::array();
   Json runs = Json::array();
@@ -149,6 +158,7 @@ Json file_json(const std::vector<RunRecord>& trials) {
     for (const Violation& v : trial->violations) violations.push_back(violation_json(*trial, v));
     for (const std::string& line : trial->unmet) unmet.push_back(line);
     for (const std::string& line : trial->warnings) warnings.push_back(line);
+    for (const FaultRecord& fault : trial->faults) faults.push_back(fault_json(*trial, fault));
     for (const Transition& t : trial->transitions)
       transitions.push_back(transition_json(*trial, t));
     for (const ReadRecord& read : trial->reads) reads.push_back(read_json(*trial, read));
@@ -172,6 +182,7 @@ Json file_json(const std::vector<RunRecord>& trials) {
   out["unmet"] = std::move(unmet);
   out["judged"] = sums.judged;
   out["injected"] = sums.injected;
+  out["faults"] = std::move(faults);
   out["transitions"] = std::move(transitions);
   out["reads"] = std::move(reads);
   out["metrics"] = metrics_json(trials);

@@ -256,6 +256,17 @@ std::string counted(std::uint64_t number, std::string_view noun) {
   return grouped(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
 }
 
+std::string plural_of(std::string_view what) {
+  const std::size_t end = std::min(what.find(' '), what.size());
+  const std::string_view word = what.substr(0, end);
+  const bool hisses = word.ends_with('s') || word.ends_with("sh") || word.ends_with('x');
+  return std::string(word) + (hisses ? "es" : "s") + std::string(what.substr(end));
+}
+
+std::string counted_of(std::uint64_t number, std::string_view what) {
+  return grouped(number) + " " + (number == 1 ? std::string(what) : plural_of(what));
+}
+
 std::string readable_bytes(std::uint64_t bytes) {
   constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (bytes < 1024) return std::to_string(bytes) + " B";

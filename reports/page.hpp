@@ -68,6 +68,10 @@ class Page {
 [[nodiscard]] std::string grouped(std::int64_t number);
 // `1 read`, `2 reads`.
 [[nodiscard]] std::string counted(std::uint64_t number, std::string_view noun);
+// `1 message lost`, `20 messages lost`, `2 crashes`: the first word is counted.
+[[nodiscard]] std::string counted_of(std::uint64_t number, std::string_view what);
+// The same without the number: `messages lost`.
+[[nodiscard]] std::string plural_of(std::string_view what);
 // `512 B`, `12.1 KiB`.
 [[nodiscard]] std::string readable_bytes(std::uint64_t bytes);
 // `key-1..key-24, key-26, other`: sorted by name and number, runs of three or more joined. At most

@@ -18,6 +18,8 @@ void put_violations(Page& page, const RunRecord& record);
 // Messages and bytes by purpose, then every other metric.
 void put_cost(Page& page, const RunRecord& record);
 void put_judged(Page& page, const RunRecord& record);
+// A row a fault: what its steps touched, and what they did there.
+void put_faults(Page& page, const RunRecord& record);
 void put_next(Page& page, const RunRecord& record, const TextOptions& options);
 
 // `FAIL`, and how it is painted.

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "reports/aggregate.hpp"
 #include "reports/report.hpp"
 #include "reports/sections.hpp"
 
@@ -227,12 +228,29 @@ void put_judged(Page& page, const RunRecord& record) {
     }
     page.table(table);
   }
-  if (record.injected.empty()) return;
-  std::string faults;
-  for (const auto& [name, count] : record.injected) {
-    faults += (faults.empty() ? "" : ", ") + name + " " + grouped(count);
+}
+
+void put_faults(Page& page, const RunRecord& record) {
+  if (record.faults.empty()) return;
+  const std::vector<FaultTotal> totals = fault_totals(record);
+  Table table;
+  table.columns = {{"fault"}, {"steps", Align::right}, {"touched"}, {"did"}};
+  bool idle = false;
+  for (const FaultTotal& total : totals) {
+    const bool all = total.effective == total.steps;
+    idle = idle || !all;
+    const Paint paint = total.effective == 0 ? Paint::warn : Paint::plain;
+    table.rows.push_back(
+        {{total.fault},
+         {all ? grouped(total.steps) : grouped(total.effective) + " of " + grouped(total.steps),
+          paint},
+         {counted_of(total.touched, total.unit), paint},
+         {total.of == total.unit ? "" : counted_of(total.did, total.of), paint}});
   }
-  page.paragraph("Faults, by how much they touched: " + faults + ".", 2, 4);
+  page.section("Faults");
+  page.table(table);
+  if (idle)
+    page.paragraph("1 of 2: so many of its steps touched and did something.", 2, 2, Paint::dim);
 }
 
 void put_next(Page& page, const RunRecord& record, const TextOptions& options) {
@@ -271,6 +289,7 @@ std::string text_report(const RunRecord& record, const TextOptions& options) {
   put_list(page, "Warnings", record.warnings, Paint::warn);
   put_cost(page, record);
   put_judged(page, record);
+  put_faults(page, record);
   page.section("Run");
   page.paragraph(fmt::format("digest {}", to_hex(record.digest)), 2);
   page.paragraph(fmt::format("seed {}, {}, {} of virtual time in {:.1f} ms", record.seed,

@@ -70,6 +70,9 @@ std::vector<Entry> faults() {
         "lasts", !spec.ends   ? "a moment: it takes no `for`, and nothing takes it back"
                  : spec.stays ? "`for` so long, until `end`, or for good"
                               : "`for` so long, until `end`, or until the last phase of the run");
+    entry.notes.emplace_back("counts",
+                             reports::plural_of(spec.touches) + " that it touches" +
+                                 (spec.does.empty() ? "" : "; " + reports::plural_of(spec.does)));
     if (!spec.claims.empty()) {
       entry.notes.emplace_back("holds", std::string(spec.claims) +
                                             " of its hosts: no other fault that does can last "

@@ -31,6 +31,8 @@ std::string says(const Params& params) {
                       param("queue", ParamType::size, "0B",
                             "what may wait for a link; more is dropped. 0B: as it is")}),
      .ends = true,
+     .touches = "link",
+     .does = "message slowed",
      .problem = problem,
      .inject = inject,
      .says = says,

@@ -1,5 +1,7 @@
 // Flips bits: of what disks hold, once; and, while it lasts, one bit of a share of the answers to
 // reads, on the way up from a disk that is as it was.
+#include <algorithm>
+
 #include "sim/faults/disk_fault.hpp"
 
 namespace rejoin::sim {
@@ -10,9 +12,16 @@ Injection inject(FaultSite& site) {
   const Share reads = site.params.get<Share>("reads");
   Injection out;
   if (reads.ppm != 0) out = trouble_disks(site, {.read_rot = reads});
+  std::uint64_t rotten = 0;
+  std::uint64_t hosts = 0;
   for (const Address host : site.hosts.at("target")) {
-    out.touched += site.kernel.rot_disk(host, file_of(site.params), bits, draw(site.key));
+    const std::uint64_t bytes =
+        site.kernel.rot_disk(host, file_of(site.params), bits, site.key.who);
+    rotten += bytes;
+    hosts += bytes != 0 ? 1U : 0U;
   }
+  out.touched = std::max(out.touched, hosts);
+  out.did = [rotten] { return rotten; };
   return out;
 }
 
@@ -54,6 +63,7 @@ std::string says(const Params& params) {
                  .ends = true,
                  .destroys = true,
                  .needs_disk = true,
+                 .does = "corruption",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

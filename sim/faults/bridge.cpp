@@ -40,6 +40,8 @@ std::string says(const Params& params) {
                  .params = {param("over", ParamType::hosts, "random", "the bridge"),
                             param("among", ParamType::hosts, "nodes", "who is split")},
                  .ends = true,
+                 .touches = "link",
+                 .does = "message dropped",
                  .inject = inject,
                  .says = says,
                  .nemesis = {.exempt = "no majority sees itself whole while it lasts"}});

@@ -23,6 +23,7 @@ std::string says(const Params& params) {
      .params = clock_params("rate", ParamType::rate, "how fast (or, below 0, slow) it runs"),
      .ends = true,
      .claims = "wall-clock",
+     .does = "reading wrong",
      .problem = problem_of_rate,
      .inject = inject,
      .says = says,

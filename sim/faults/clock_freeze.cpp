@@ -27,6 +27,7 @@ std::string says(const Params& params) {
                                                                   .choices = {}}},
                                                       .ends = true,
                                                       .claims = "wall-clock",
+                                                      .does = "reading wrong",
                                                       .inject = inject,
                                                       .says = says,
                                                       .nemesis = {.every = "8s..25s",

@@ -27,6 +27,7 @@ std::string says(const Params& params) {
      .kind = FaultClass::clock,
      .params = clock_params("by", ParamType::offset, "how far ahead (or, below 0, behind) it is"),
      .ends = true,
+     .does = "reading wrong",
      .problem = problem,
      .inject = inject,
      .says = says,

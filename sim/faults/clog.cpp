@@ -20,6 +20,8 @@ std::string says(const Params& params) {
                  .kind = FaultClass::network,
                  .params = link_params({}),
                  .ends = true,
+                 .touches = "link",
+                 .does = "message held",
                  .inject = inject,
                  .says = says,
                  .nemesis = {.every = "5s..15s",

@@ -19,6 +19,8 @@ std::string says(const Params& params) {
      .kind = FaultClass::network,
      .params = link_params({param("share", ParamType::share, "1%", "of datagrams")}),
      .ends = true,
+     .touches = "link",
+     .does = "message corrupted",
      .problem = needs_a_share,
      .inject = inject,
      .says = says,

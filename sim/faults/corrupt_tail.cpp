@@ -7,10 +7,14 @@ namespace {
 
 Injection inject(FaultSite& site) {
   Injection out;
+  std::uint64_t changed = 0;
   for (const Address host : site.hosts.at("target")) {
-    out.touched += site.kernel.corrupt_tail(host, file_of(site.params),
-                                            site.params.get<Size>("bytes").bytes, draw(site.key));
+    const std::uint64_t bytes = site.kernel.corrupt_tail(
+        host, file_of(site.params), site.params.get<Size>("bytes").bytes, site.key.who);
+    changed += bytes;
+    out.touched += bytes != 0 ? 1U : 0U;
   }
+  out.did = [changed] { return changed; };
   return out;
 }
 
@@ -36,6 +40,7 @@ std::string says(const Params& params) {
                                          .choices = {}}}),
                  .destroys = true,
                  .needs_disk = true,
+                 .does = "byte changed",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

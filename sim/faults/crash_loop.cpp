@@ -15,6 +15,7 @@ struct Loop {
   Duration up;
   CrashScope scope;
   bool over = false;
+  std::uint64_t crashes = 0;
 };
 
 void kill(const std::shared_ptr<Loop>& loop);
@@ -27,7 +28,9 @@ void revive(const std::shared_ptr<Loop>& loop) {
 
 void kill(const std::shared_ptr<Loop>& loop) {
   if (loop->over) return;
-  for (const Address host : loop->hosts) (void)loop->kernel.crash(host, loop->scope);
+  for (const Address host : loop->hosts) {
+    loop->crashes += loop->kernel.crash(host, loop->scope) ? 1U : 0U;
+  }
   loop->agenda.after(loop->down, [loop] { revive(loop); });
 }
 
@@ -46,10 +49,13 @@ Injection inject(FaultSite& site) {
   }
   if (loop->hosts.empty()) return {};
   kill(loop);
-  return {.touched = loop->hosts.size(), .end = [loop] {
-            loop->over = true;
-            for (const Address host : loop->hosts) (void)loop->kernel.start(host);
-          }};
+  return {.touched = loop->hosts.size(),
+          .end =
+              [loop] {
+                loop->over = true;
+                for (const Address host : loop->hosts) (void)loop->kernel.start(host);
+              },
+          .did = [loop] { return loop->crashes; }};
 }
 
 std::optional<std::string> problem(const Params& params, const Schedule&) {
@@ -93,6 +99,7 @@ std::string says(const Params& params) {
                  .ends = true,
                  .of_nodes = true,
                  .claims = "process",
+                 .does = "crash",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

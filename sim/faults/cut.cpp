@@ -19,6 +19,8 @@ std::string says(const Params& params) {
      .params = {param("from", ParamType::hosts, "", "whose messages are lost"),
                 param("to", ParamType::hosts, "", "whom they no longer reach")},
      .ends = true,
+     .touches = "link",
+     .does = "message dropped",
      .inject = inject,
      .says = says,
      .nemesis = {.every = "8s..25s",

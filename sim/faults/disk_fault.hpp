@@ -45,8 +45,8 @@ namespace rejoin::sim {
 // The trouble on each target; its file is filled in.
 [[nodiscard]] inline Injection trouble_disks(FaultSite& site, DiskTrouble trouble) {
   trouble.file = file_of(site.params);
-  return on_each(site, "target", [&trouble](Kernel& kernel, Address host) {
-    return kernel.trouble_disk(host, trouble);
+  return on_each(site, "target", [&](Kernel& kernel, Address host) {
+    return kernel.trouble_disk(host, trouble, site.key.who);
   });
 }
 

@@ -28,6 +28,7 @@ std::string says(const Params& params) {
                  .ends = true,
                  .needs_disk = true,
                  .claims = "disk-space",
+                 .does = "write refused",
                  .inject = inject,
                  .says = says,
                  .nemesis = {.every = "10s..30s",

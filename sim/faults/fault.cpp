@@ -70,13 +70,23 @@ std::string says_host(const Selector& selector) {
 }
 
 Injection ended_by(Kernel& kernel, std::vector<EffectId> effects, std::uint64_t touched) {
-  auto open = std::make_shared<std::vector<EffectId>>(std::move(effects));
-  return {.touched = touched, .end = [&kernel, open] {
-            for (const EffectId effect : std::exchange(*open, {})) (void)kernel.end(effect);
-          }};
+  auto open = std::make_shared<std::vector<EffectId>>(effects);
+  return {.touched = touched,
+          .end =
+              [&kernel, open] {
+                for (const EffectId effect : std::exchange(*open, {})) (void)kernel.end(effect);
+              },
+          .effects = std::move(effects)};
 }
 
 }  // namespace
+
+std::uint64_t done_by(const Injection& injection, const Kernel& kernel) {
+  if (injection.is_momentary()) return injection.touched;
+  std::uint64_t done = injection.did ? injection.did() : 0;
+  for (const EffectId effect : injection.effects) done += kernel.done_by(effect);
+  return done;
+}
 
 std::string says_hosts(const Params& params, std::string_view name) {
   const auto& selectors = params.get<Selectors>(name);
@@ -96,6 +106,11 @@ std::string says_sets(const Params& params, std::string_view name) {
     out += '}';
   }
   return out;
+}
+
+std::optional<std::string> needs_a_share(const Params& params, const Schedule&) {
+  if (params.get<Share>("share").ppm != 0) return std::nullopt;
+  return "a share of 0 touches nothing: it is above 0, up to 100%";
 }
 
 Injection on_each(FaultSite& site, std::string_view hosts,

@@ -40,7 +40,9 @@ class Agenda {
 struct FaultSite {
   Kernel& kernel;
   const Params& params;
-  DrawKey key;  // of the step; vary `what` and `attempt`
+  // Of the step; vary `what` and `attempt`. `who` is the step alone: what the kernel keys the draws
+  // of an effect by, as it mixes the seed in itself.
+  DrawKey key;
   Agenda& agenda;
   // By parameter of type hosts and host_sets: who that is now, in order of address (of node ids for
   // one kind of host), without doubles.
@@ -49,9 +51,16 @@ struct FaultSite {
 };
 
 struct Injection {
-  std::uint64_t touched = 0;    // hosts, links, bytes, ...; 0: it touched nothing, and is no more
-  std::function<void()> end{};  // takes it back; empty: there is nothing to take back
+  std::uint64_t touched = 0;        // FaultSpec::touches; 0: it touched nothing, and is no more
+  std::function<void()> end{};      // takes it back; empty: there is nothing to take back
+  std::vector<EffectId> effects{};  // what it is in the kernel, which counts what they do
+  std::function<std::uint64_t()> did{};  // what it has done so far besides; empty: nothing
+
+  // Done in a moment: what it touched is all that it did.
+  [[nodiscard]] bool is_momentary() const { return effects.empty() && !did; }
 };
+// FaultSpec::does, so far; of one that is done in a moment what it touched.
+[[nodiscard]] std::uint64_t done_by(const Injection& injection, const Kernel& kernel);
 
 struct FaultSpec {
   std::string_view name;
@@ -74,6 +83,10 @@ struct FaultSpec {
   // What it holds of its hosts while it lasts (`process`, `wall-clock`, ...): two faults that hold
   // one thing of one host at one time contradict each other. Empty: nothing.
   std::string_view claims = {};
+  // What its counts are of, one of them: what it touches as it strikes, and what it does from then
+  // on (`message lost`; the first word is counted). Empty: it is done in a moment.
+  std::string_view touches = "host";
+  std::string_view does = {};
   // What is wrong with these parameters in this schedule, as a sentence; none: nothing.
   std::optional<std::string> (*problem)(const Params& params, const Schedule& schedule) = nullptr;
   Injection (*inject)(FaultSite& site) = nullptr;
@@ -92,6 +105,8 @@ using Faults = Registry<FaultSpec>;
 [[nodiscard]] std::string says_hosts(const Params& params, std::string_view name);
 // `{node-1, node-2} | {the others}`, of a parameter of type host_sets.
 [[nodiscard]] std::string says_sets(const Params& params, std::string_view name);
+// What is wrong with a `share` that is nothing.
+[[nodiscard]] std::optional<std::string> needs_a_share(const Params& params, const Schedule&);
 // One effect on each of the site's hosts of that parameter; ends them all.
 [[nodiscard]] Injection on_each(FaultSite& site, std::string_view hosts,
                                 const std::function<EffectId(Kernel&, Address)>& effect);

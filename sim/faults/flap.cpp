@@ -33,6 +33,8 @@ std::string says(const Params& params) {
          {param("period", ParamType::duration, "1s", "from one failure to the next"),
           param("share", ParamType::share, "50%", "of each period that they are down")}),
      .ends = true,
+     .touches = "link",
+     .does = "message dropped",
      .problem = problem,
      .inject = inject,
      .says = says,

@@ -19,6 +19,7 @@ std::string says(const Params&) {
                  .help = "end every partition, cut, flap and clog",
                  .kind = FaultClass::network,
                  .params = {},
+                 .touches = "link",
                  .inject = inject,
                  .says = says,
                  .nemesis = {.exempt = "it ends faults, and theirs end by themselves"}});

@@ -31,6 +31,8 @@ std::string says(const Params& params) {
                                         disk_share("100%", "of these")}),
                  .ends = true,
                  .needs_disk = true,
+                 .does = "operation failed",
+                 .problem = needs_a_share,
                  .inject = inject,
                  .says = says,
                  .nemesis = {.every = "10s..30s",

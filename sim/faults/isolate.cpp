@@ -33,6 +33,8 @@ std::string says(const Params& params) {
                              .help = "in: they no longer hear; out: they are no longer heard",
                              .choices = {"both", "in", "out"}}},
                  .ends = true,
+                 .touches = "link",
+                 .does = "message dropped",
                  .inject = inject,
                  .says = says,
                  .nemesis = {.every = "6s..20s",

@@ -41,6 +41,8 @@ std::string says(const Params& params) {
                              .help = "by its name: eu--us, unless it has one of its own",
                              .choices = {}}},
                  .ends = true,
+                 .touches = "link",
+                 .does = "message dropped or rerouted",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

@@ -65,7 +65,9 @@ namespace rejoin::sim {
 
 [[nodiscard]] inline Injection impair_links(FaultSite& site, const Impairment& impairment) {
   const LinkSet links = links_of(site);
-  return on_links(site, links, [&](Network& network) { return network.impair(links, impairment); });
+  return on_links(site, links, [&](Network& network) {
+    return network.impair(links, impairment, site.key.who);
+  });
 }
 
 [[nodiscard]] inline Injection cut_links(FaultSite& site, const LinkSet& links) {
@@ -88,13 +90,6 @@ namespace rejoin::sim {
 // `10%`, of a parameter of any type.
 [[nodiscard]] inline std::string says_value(const Params& params, std::string_view name) {
   return to_text(params.all().find(name)->second);
-}
-
-// Of a fault whose `share` may not be nothing.
-[[nodiscard]] inline std::optional<std::string> needs_a_share(const Params& params,
-                                                              const Schedule&) {
-  if (params.get<Share>("share").ppm != 0) return std::nullopt;
-  return "a share of 0 touches nothing: it is above 0, up to 100%";
 }
 
 }  // namespace rejoin::sim

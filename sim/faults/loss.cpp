@@ -20,6 +20,8 @@ std::string says(const Params& params) {
      .params = link_params(
          {param("share", ParamType::share, "", "of datagrams, and of segments of streams")}),
      .ends = true,
+     .touches = "link",
+     .does = "message lost",
      .problem = needs_a_share,
      .inject = inject,
      .says = says,

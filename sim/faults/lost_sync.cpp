@@ -22,6 +22,8 @@ std::string says(const Params& params) {
      .ends = true,
      .destroys = true,
      .needs_disk = true,
+     .does = "sync that lied",
+     .problem = needs_a_share,
      .inject = inject,
      .says = says,
      .nemesis = {.every = "10s..30s",

@@ -21,6 +21,8 @@ std::string says(const Params& params) {
      .params = disk_params({disk_share("100%", "of reads")}),
      .ends = true,
      .needs_disk = true,
+     .does = "read misdirected",
+     .problem = needs_a_share,
      .inject = inject,
      .says = says,
      .nemesis = {.every = "10s..30s",

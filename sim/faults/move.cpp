@@ -8,7 +8,7 @@ namespace {
 Injection inject(FaultSite& site) {
   Injection out;
   for (const Address host : site.hosts.at("target")) {
-    out.touched += site.kernel.move(host).is_none() ? 0U : 1U;
+    out.touched += site.kernel.move(host, site.key.who).is_none() ? 0U : 1U;
   }
   return out;
 }

@@ -29,6 +29,8 @@ std::string says(const Params& params) {
                  .params = link_params(
                      {param("bytes", ParamType::size, "512B", "the largest datagram that passes")}),
                  .ends = true,
+                 .touches = "link",
+                 .does = "message dropped",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

@@ -31,6 +31,8 @@ std::string says(const Params& params) {
      .params = {param("one", ParamType::hosts, "leader", "on one side"),
                 param("other", ParamType::hosts, "follower", "on the other side")},
      .ends = true,
+     .touches = "link",
+     .does = "message dropped",
      .problem = problem,
      .inject = inject,
      .says = says,

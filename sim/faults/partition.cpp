@@ -34,6 +34,8 @@ std::string says(const Params& params) {
                  .params = {param("groups", ParamType::host_sets, "",
                                   "disjoint sets; hosts in none reach everyone")},
                  .ends = true,
+                 .touches = "link",
+                 .does = "message dropped",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

@@ -26,6 +26,7 @@ std::string says(const Params& params) {
                              .help = "who",
                              .choices = {}}},
                  .ends = true,
+                 .does = "event held",
                  .inject = inject,
                  .says = says,
                  .nemesis = {.every = "6s..20s",

@@ -36,6 +36,8 @@ std::string says(const Params& params) {
                                   "both directions of a link together; false: each by itself"),
                             param("among", ParamType::hosts, "nodes", "between whom")},
                  .ends = true,
+                 .touches = "link",
+                 .does = "message dropped",
                  .problem = needs_a_share,
                  .inject = inject,
                  .says = says,

@@ -22,6 +22,8 @@ std::string says(const Params& params) {
          {param("share", ParamType::share, "10%", "of datagrams"),
           param("by", ParamType::duration_range, "1ms..10ms", "how long they are held back")}),
      .ends = true,
+     .touches = "link",
+     .does = "message held back",
      .problem = needs_a_share,
      .inject = inject,
      .says = says,

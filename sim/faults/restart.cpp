@@ -27,7 +27,8 @@ Injection inject(FaultSite& site) {
   for (const Address host : site.hosts.at("target")) {
     if (if_down && site.kernel.is_up(host)) continue;
     (void)site.kernel.crash(host);
-    out.touched += site.kernel.start(host, {.wipe = wipe_of(site.params)}) ? 1U : 0U;
+    out.touched +=
+        site.kernel.start(host, {.wipe = wipe_of(site.params), .key = site.key.who}) ? 1U : 0U;
   }
   return out;
 }

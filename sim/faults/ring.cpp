@@ -35,6 +35,8 @@ std::string says(const Params& params) {
                  .kind = FaultClass::network,
                  .params = {param("among", ParamType::hosts, "nodes", "the ring, at least 4")},
                  .ends = true,
+                 .touches = "link",
+                 .does = "message dropped",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

@@ -63,6 +63,7 @@ std::string says(const Params& params) {
                  .help = "crash: every host; isolate: nothing goes in or out",
                  .choices = {"crash", "isolate"}}},
      .ends = true,
+     .does = "message dropped or rerouted",
      .problem = problem,
      .inject = inject,
      .says = says,

@@ -48,6 +48,7 @@ std::string says(const Params& params) {
                              .help = "that messages are read at, besides; 0: no matter",
                              .choices = {}}},
                  .ends = true,
+                 .does = "event slowed",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

@@ -47,6 +47,7 @@ std::string says(const Params& params) {
                              .choices = {}}}),
      .ends = true,
      .needs_disk = true,
+     .does = "operation slowed",
      .problem = problem,
      .inject = inject,
      .says = says,

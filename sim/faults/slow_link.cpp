@@ -24,6 +24,8 @@ std::string says(const Params& params) {
                  .params = link_params({param("extra", ParamType::duration_range, "50ms..200ms",
                                               "added to the delay of each message")}),
                  .ends = true,
+                 .touches = "link",
+                 .does = "message slowed",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

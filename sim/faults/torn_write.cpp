@@ -22,6 +22,7 @@ std::string says(const Params& params) {
                  .params = disk_params({}),
                  .ends = true,
                  .needs_disk = true,
+                 .does = "write torn",
                  .inject = inject,
                  .says = says,
                  .nemesis = {.every = "8s..25s",

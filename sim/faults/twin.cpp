@@ -9,7 +9,7 @@ Injection inject(FaultSite& site) {
   const bool copy = site.params.get<std::string>("disk") == "copy";
   std::vector<Address> twins;
   for (const Address host : site.hosts.at("target")) {
-    const Address twin = site.kernel.twin(host, copy);
+    const Address twin = site.kernel.twin(host, copy, site.key.who);
     if (!twin.is_none()) twins.push_back(twin);
   }
   return {.touched = twins.size(), .end = [&kernel = site.kernel, twins] {

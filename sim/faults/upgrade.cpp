@@ -1,6 +1,6 @@
 // Puts other software on hosts, one after the other: each is restarted with the new version, which
 // reads and speaks a newer wire format than the old one does (model/message.hpp). A version of 1
-// takes it back.
+// takes it back. Hosts that have the version are left alone.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -17,6 +17,7 @@ struct Rollout {
   std::vector<Address> left;  // last first
   std::uint32_t version = 0;
   Duration every{};
+  std::uint64_t upgraded = 0;
 };
 
 void next(const std::shared_ptr<Rollout>& rollout) {
@@ -24,19 +25,23 @@ void next(const std::shared_ptr<Rollout>& rollout) {
   const Address host = rollout->left.back();
   rollout->left.pop_back();
   (void)rollout->kernel.crash(host, CrashScope::process);
-  (void)rollout->kernel.start(host, {.version = rollout->version});
+  rollout->upgraded += rollout->kernel.start(host, {.version = rollout->version}) ? 1U : 0U;
   rollout->agenda.after(rollout->every, [rollout] { next(rollout); });
 }
 
 Injection inject(FaultSite& site) {
-  const std::vector<Address>& hosts = site.hosts.at("target");
   const auto version = static_cast<std::uint32_t>(site.params.get<std::int64_t>("version"));
-  next(std::make_shared<Rollout>(Rollout{.kernel = site.kernel,
-                                         .agenda = site.agenda,
-                                         .left = {hosts.rbegin(), hosts.rend()},
-                                         .version = version,
-                                         .every = site.params.get<Duration>("every")}));
-  return {.touched = hosts.size()};
+  std::vector<Address> hosts = site.hosts.at("target");
+  // Who has it already is left alone.
+  std::erase_if(hosts, [&](Address host) { return site.kernel.version_of(host) == version; });
+  const auto rollout =
+      std::make_shared<Rollout>(Rollout{.kernel = site.kernel,
+                                        .agenda = site.agenda,
+                                        .left = {hosts.rbegin(), hosts.rend()},
+                                        .version = version,
+                                        .every = site.params.get<Duration>("every")});
+  next(rollout);
+  return {.touched = hosts.size(), .did = [rollout] { return rollout->upgraded; }};
 }
 
 std::optional<std::string> problem(const Params& params, const Schedule&) {
@@ -75,6 +80,7 @@ std::string says(const Params& params) {
                              .help = "from one host to the next",
                              .choices = {}}},
                  .of_nodes = true,
+                 .does = "host upgraded",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

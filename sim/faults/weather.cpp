@@ -11,7 +11,8 @@ Injection inject(FaultSite& site) {
                                .rough = site.params.get<Share>("share"),
                                .extra = site.params.get<DurationRange>("extra"),
                                .loss = site.params.get<Share>("loss")};
-  return on_links(site, links, [&](Network& network) { return network.weather(links, weather); });
+  return on_links(site, links,
+                  [&](Network& network) { return network.weather(links, weather, site.key.who); });
 }
 
 std::optional<std::string> problem(const Params& params, const Schedule& schedule) {
@@ -41,6 +42,8 @@ std::string says(const Params& params) {
                             "added to each message's delay in a rough slot"),
                       param("loss", ParamType::share, "5%", "of datagrams, in a rough slot")}),
                  .ends = true,
+                 .touches = "link",
+                 .does = "message in rough slots",
                  .problem = problem,
                  .inject = inject,
                  .says = says,

@@ -7,6 +7,7 @@
 #include "model/ids.hpp"
 #include "model/random.hpp"
 #include "model/time.hpp"
+#include "sim/kernel/effect_counts.hpp"
 #include "sim/kernel/kernel.hpp"
 
 namespace rejoin::sim {
@@ -57,6 +58,7 @@ class Carrier {
  public:
   [[nodiscard]] virtual MonotonicTime time() const = 0;
   [[nodiscard]] virtual EffectId next_effect() = 0;
+  [[nodiscard]] virtual EffectCounts& counts() = 0;
   // At `at`, the network is asked whether the parcel arrives (Network::arrive).
   virtual void carry(MonotonicTime at, Parcel&& parcel) = 0;
   // At `at`, Network::wake is called, if by then it still awaits that ticket.

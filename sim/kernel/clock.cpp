@@ -74,7 +74,7 @@ void Clock::change(MonotonicTime now) {
 }
 
 void Clock::begin(MonotonicTime now, EffectId effect, const ClockTrouble& trouble) {
-  active_.push_back({.id = effect, .trouble = trouble});
+  active_.push_back({.id = effect, .trouble = trouble, .since = now});
   wall_offset_ = saturated(Wide(wall_offset_) + trouble.wall_offset.count());
   change(now);
 }
@@ -87,6 +87,28 @@ bool Clock::end(MonotonicTime now, EffectId effect) {
   active_.erase(at);
   change(now);
   return true;
+}
+
+bool Clock::Active::has_drifted(MonotonicTime now, Rate rate) const {
+  const Wide drift = Wide((now - since).count()) * rate.ppm;
+  return drift >= kOne || drift <= -kOne;
+}
+
+void Clock::count_monotonic(MonotonicTime now, EffectCounts& counts) const {
+  for (const Active& active : active_) {
+    if (active.has_drifted(now, active.trouble.monotonic_rate)) counts.add(active.id);
+  }
+}
+
+void Clock::count_wall(MonotonicTime now, EffectCounts& counts) const {
+  for (const Active& active : active_) {
+    const ClockTrouble& trouble = active.trouble;
+    const bool wrong = trouble.wall_offset != Duration{} ||
+                       (trouble.wall_frozen && now > active.since) ||
+                       active.has_drifted(now, trouble.wall_rate) ||
+                       active.has_drifted(now, trouble.monotonic_rate);
+    if (wrong) counts.add(active.id);
+  }
 }
 
 void Clock::step_wall(Duration by) {

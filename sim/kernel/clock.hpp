@@ -6,8 +6,7 @@
 // 2. The monotonic clock never goes back and never stands still for ever: its rate is at least one
 //    millionth.
 // 3. reached_at is the inverse of monotonic: the first true nanosecond at which the clock shows
-// that
-//    time or a later one, in the past as in the future (if no rate changes any more).
+//    that time or a later one, in the past as in the future (if no rate changes any more).
 // 4. The wall clock jumps where a step, an offset or its end says so, and nowhere else. It never
 //    shows a time before 1970.
 //
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "model/time.hpp"
+#include "sim/kernel/effect_counts.hpp"
 #include "sim/kernel/kernel.hpp"
 
 namespace rejoin::sim {
@@ -34,6 +34,10 @@ class Clock {
     return lines_.empty() ? local : first_reached(local);
   }
   [[nodiscard]] bool is_true() const { return lines_.empty(); }
+  [[nodiscard]] bool is_troubled() const { return !active_.empty(); }
+  // A clock is read (or, of the monotonic one, a timer armed): of each effect that makes it wrong.
+  void count_monotonic(MonotonicTime now, EffectCounts& counts) const;
+  void count_wall(MonotonicTime now, EffectCounts& counts) const;
 
   void begin(MonotonicTime now, EffectId effect, const ClockTrouble& trouble);
   // False when the effect is none of this clock.
@@ -54,6 +58,10 @@ class Clock {
   struct Active {
     EffectId id{};
     ClockTrouble trouble{};
+    MonotonicTime since{};
+
+    // By that rate a nanosecond or more has come together.
+    [[nodiscard]] bool has_drifted(MonotonicTime now, Rate rate) const;
   };
 
   [[nodiscard]] MonotonicTime skewed(MonotonicTime now) const;

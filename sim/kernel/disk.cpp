@@ -37,6 +37,16 @@ std::uint64_t Disk::draw_for(const File& file, std::uint64_t attempt, Draw kind)
                .attempt = attempt});
 }
 
+std::uint64_t Disk::draw_by(std::uint64_t key, const File& file, std::uint64_t attempt,
+                            Draw kind) const {
+  const std::uint64_t what = mix(mix(file.name_hash, life_), static_cast<std::uint64_t>(kind));
+  return draw({.seed = seed_,
+               .domain = Domain::disk,
+               .who = host_.value,
+               .what = mix(what, key),
+               .attempt = attempt});
+}
+
 void Disk::provision(std::string_view name, ByteView data) {
   File& file = files_[open(name)];
   file.generations.assign(1, {.content = Bytes(data.begin(), data.end()),
@@ -65,12 +75,9 @@ Disk::Requested Disk::request(MonotonicTime now, std::uint32_t index, const Pend
   Duration transfer = transfer_time(bytes, options_->bandwidth_bytes_per_s);
   Duration delay = uniform(draw_for(file, pending.ordinal), latency);
   if (!troubles_.empty()) {
-    const DiskTrouble trouble = in_force(file);
-    transfer *= trouble.slower;
-    delay *= trouble.slower;
-    if (trouble.extra.max != Duration::zero()) {
-      delay += uniform(draw_for(file, pending.ordinal, Draw::extra), trouble.extra);
-    }
+    const Slowness slow = slowness(file, pending, transfer + delay > 0ns);
+    transfer *= slow.factor;
+    delay = delay * slow.factor + slow.extra;
   }
   busy_until_ = std::max(now, busy_until_) + transfer;
   file.last_done = std::max(busy_until_ + delay, file.last_done + 1ns);
@@ -91,7 +98,7 @@ Disk::Requested Disk::sync(MonotonicTime now, std::string_view name, IoToken tok
                   .sync = last.exists ? ++syncs_ : 0,
                   .ordinal = file.operations};
   if (!is_honest()) {
-    pending.fate = fate_of(file, pending, bytes);
+    decide(file, pending, bytes);
     if (pending.fate == Fate::no_room) pending.length = file.flushing + room(file);
   }
   file.flushing = pending.length;
@@ -109,7 +116,7 @@ Disk::Requested Disk::read(MonotonicTime now, std::string_view name, IoToken tok
                   .length = last.content.size(),
                   .missing = !last.exists,
                   .ordinal = file.operations};
-  if (!is_honest()) pending.fate = fate_of(file, pending, pending.length);
+  if (!is_honest()) decide(file, pending, pending.length);
   return request(now, index, pending, pending.length, options_->read);
 }
 
@@ -122,7 +129,7 @@ Disk::Requested Disk::replace(MonotonicTime now, std::string_view name, ByteView
                   .length = data.size(),
                   .sync = ++syncs_,
                   .ordinal = file.operations};
-  if (!is_honest()) pending.fate = fate_of(file, pending, data.size());
+  if (!is_honest()) decide(file, pending, data.size());
   file.generations.push_back(
       {.content = Bytes(data.begin(), data.end()), .born = data.size(), .exists = true});
   file.flushing = data.size();
@@ -137,7 +144,7 @@ Disk::Requested Disk::remove(MonotonicTime now, std::string_view name, IoToken t
                   .token = token,
                   .missing = !file.generations.back().exists,
                   .ordinal = file.operations};
-  if (!is_honest()) pending.fate = fate_of(file, pending, 0);
+  if (!is_honest()) decide(file, pending, 0);
   file.generations.emplace_back();
   file.flushing = 0;
   file.append_cost = Duration{};
@@ -219,7 +226,7 @@ DurableWrite Disk::settle(File& file) {
   }
   Generation kept = std::move(file.generations[chosen]);
   std::size_t offset = chosen == 0 ? kept.durable : 0;
-  if (!troubles_.empty() && in_force(file).torn_sectors) {
+  if (tears(file)) {
     tear_sectors(file, kept);
   } else {
     const std::uint64_t tail = kept.content.size() - kept.durable;

@@ -9,11 +9,13 @@
 //    prefix of keyed random length survives: a kernel flushes dirty pages when it likes, so a torn
 //    tail is what a log must expect. What survives is durable. A crash of the process alone loses
 //    no byte that was appended, but makes none durable.
-// 4. Draws are keyed by (host, file, life, operation on that file in that life): operations on
-//    one file do not move the draws of another.
+// 4. Draws are keyed by (host, file, life, operation on that file in that life), a life by when it
+//    began: operations on one file do not move the draws of another, nor an earlier crash those of
+//    a later life.
 // 5. Troubles break 2 and nothing else, and only while they are in force. What an operation meets
-//    is decided when it is requested. Two troubles of a kind compose: factors multiply, delays
-//    add, shares are those of independent events, the least room counts.
+//    is decided when it is requested, by draws of each trouble's own key: one moves nothing that
+//    another does. Two troubles of a kind compose: factors multiply, delays add, shares are those
+//    of independent events, the least room counts.
 //
 // What the troubles do, as devices do them:
 // - A sync that fails has written everything, or nothing, by a draw. Nothing means that its pages
@@ -47,6 +49,7 @@
 
 #include "model/env.hpp"
 #include "model/options.hpp"
+#include "sim/kernel/effect_counts.hpp"
 #include "sim/kernel/kernel.hpp"
 
 namespace rejoin::sim {
@@ -79,8 +82,9 @@ struct DiskTrouble {
 
 class Disk {
  public:
-  Disk(const DiskOptions& options, std::uint64_t seed, Address host)
-      : options_(&options), seed_(seed), host_(host) {}
+  // The counts outlive it.
+  Disk(const DiskOptions& options, std::uint64_t seed, Address host, EffectCounts& counts)
+      : options_(&options), seed_(seed), host_(host), counts_(counts) {}
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
 
@@ -107,6 +111,10 @@ class Disk {
   // Completes the oldest operation on `file` (of Requested).
   [[nodiscard]] Completed complete(std::uint32_t file);
 
+  // By when it began its draws are keyed. Without it lives are told apart by their number.
+  void begin_life(MonotonicTime now) {
+    life_ = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  }
   // Ends a life: drops what was requested and not completed. Returns what became durable by it.
   std::vector<DurableWrite> crash(CrashScope scope = CrashScope::machine);
   void wipe();
@@ -114,7 +122,8 @@ class Disk {
   void wipe(const std::function<bool(std::string_view file)>& is_lost);
 
   // ---- What is wrong with it (disk_trouble.cpp) ----
-  void trouble(EffectId id, DiskTrouble what);
+  // `key`: whose draws these are, without the seed.
+  void trouble(EffectId id, DiskTrouble what, std::uint64_t key);
   bool end(EffectId id);  // false when it is none of its own
   // Damage of what is durable in files whose name contains `file_contains`, drawn by `draw_key`
   // alone: so many distinct bits of all of them together flipped; each byte of the last `bytes` of
@@ -155,6 +164,8 @@ class Disk {
     std::size_t length = 0;  // of the content, when requested
     bool missing = false;
     Fate fate = Fate::honest;
+    std::vector<EffectId> by{};  // whose doing that is
+    std::uint64_t key = 0;       // of the first of them
     std::uint64_t sync = 0;
     std::uint64_t ordinal = 0;
   };
@@ -174,7 +185,11 @@ class Disk {
   struct Trouble {
     EffectId id;
     DiskTrouble what;
+    std::uint64_t key = 0;                  // of its draws
     std::optional<std::uint64_t> used_max;  // bytes
+    [[nodiscard]] bool concerns(const File& file) const {
+      return file.name->find(what.file) != std::string::npos;
+    }
   };
   // What a draw of one operation is for. 0 is its latency.
   enum class Draw : std::uint8_t {
@@ -197,6 +212,9 @@ class Disk {
                                   std::uint64_t bytes, DurationRange latency);
   [[nodiscard]] std::uint64_t draw_for(const File& file, std::uint64_t attempt,
                                        Draw kind = Draw::latency) const;
+  // Of a trouble, or of what came of it.
+  [[nodiscard]] std::uint64_t draw_by(std::uint64_t key, const File& file, std::uint64_t attempt,
+                                      Draw kind) const;
   void finish(File& file, const Pending& pending, Completed& completed);
   [[nodiscard]] std::size_t carried_out(File& file) const;
   [[nodiscard]] DurableWrite settle(File& file);
@@ -207,10 +225,21 @@ class Disk {
   [[nodiscard]] bool is_honest() const {
     return troubles_.empty() && options_->capacity_bytes == 0;
   }
-  [[nodiscard]] DiskTrouble in_force(const File& file) const;
+  // How long an operation takes by what is wrong, and by whose doing.
+  struct Slowness {
+    std::uint64_t factor = 1;
+    Duration extra{};
+  };
+  [[nodiscard]] Slowness slowness(const File& file, const Pending& pending, bool takes_time);
+  [[nodiscard]] bool tears(const File& file) const;
   [[nodiscard]] std::uint64_t used() const;
   [[nodiscard]] std::uint64_t room(const File& file) const;
-  [[nodiscard]] Fate fate_of(const File& file, const Pending& pending, std::uint64_t bytes) const;
+  void decide(const File& file, Pending& pending, std::uint64_t bytes) const;
+  void decide_read(const File& file, Pending& pending) const;
+  // Sets the fate when one of the troubles strikes by its share; false when none does.
+  bool strikes(const File& file, Pending& pending, Share DiskTrouble::*share, Draw kind,
+               Fate fate) const;
+  void count(const Pending& pending);
   void finish_troubled(File& file, const Pending& pending, Completed& completed);
   void finish_read(File& file, const Pending& pending, Completed& completed);
   // A sector of a durable file.
@@ -221,12 +250,13 @@ class Disk {
   [[nodiscard]] std::optional<Place> place_for(std::uint64_t bits, const File* except);
   [[nodiscard]] std::optional<DurableWrite> misdirect(const File& from, const Pending& pending,
                                                       const Bytes& bytes);
-  void tear_sectors(const File& file, Generation& kept) const;
+  void tear_sectors(const File& file, Generation& kept);
   [[nodiscard]] std::vector<File*> durable_matches(std::string_view file_contains);
 
   const DiskOptions* options_;  // shared by all hosts
   std::uint64_t seed_;
   Address host_;
+  EffectCounts& counts_;
   std::map<std::string, std::uint32_t, std::less<>> names_;
   std::vector<File> files_;
   std::vector<Trouble> troubles_;

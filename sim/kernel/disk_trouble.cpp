@@ -20,12 +20,6 @@ std::size_t sectors(std::size_t bytes) {
   return (bytes + kSectorBytes - 1) / kSectorBytes;
 }
 
-// Of two independent events at least one.
-Share either(Share a, Share b) {
-  const std::uint64_t product = std::uint64_t{a.ppm} * b.ppm / 1'000'000;
-  return {.ppm = static_cast<std::uint32_t>(a.ppm + b.ppm - product)};
-}
-
 // Lays `source` over the bytes from `offset` up to `end`; how many they were.
 std::size_t overlay(Bytes& target, std::size_t offset, std::size_t end, ByteView source) {
   const std::size_t length = std::min(source.size(), end - offset);
@@ -35,35 +29,37 @@ std::size_t overlay(Bytes& target, std::size_t offset, std::size_t end, ByteView
 
 }  // namespace
 
-void Disk::trouble(EffectId id, DiskTrouble what) {
+void Disk::trouble(EffectId id, DiskTrouble what, std::uint64_t key) {
   CHECK_THAT(what.slower >= 1);
   std::optional<std::uint64_t> used_max;
   if (what.free_bytes) used_max = used() + *what.free_bytes;
-  troubles_.push_back({.id = id, .what = std::move(what), .used_max = used_max});
+  troubles_.push_back({.id = id, .what = std::move(what), .key = key, .used_max = used_max});
 }
 
 bool Disk::end(EffectId id) {
   return std::erase_if(troubles_, [id](const Trouble& trouble) { return trouble.id == id; }) != 0;
 }
 
-// Invariant 5. Room is that of room().
-DiskTrouble Disk::in_force(const File& file) const {
-  DiskTrouble all;
-  for (const auto& [id, one, used_max] : troubles_) {
-    if (file.name->find(one.file) == std::string::npos) continue;
-    all.slower = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(std::uint64_t{all.slower} * one.slower, kSlowerMax));
-    all.extra.min += one.extra.min;
-    all.extra.max += one.extra.max;
-    all.sync_errors = either(all.sync_errors, one.sync_errors);
-    all.read_errors = either(all.read_errors, one.read_errors);
-    all.lost_syncs = either(all.lost_syncs, one.lost_syncs);
-    all.misdirected_writes = either(all.misdirected_writes, one.misdirected_writes);
-    all.misdirected_reads = either(all.misdirected_reads, one.misdirected_reads);
-    all.read_rot = either(all.read_rot, one.read_rot);
-    all.torn_sectors = all.torn_sectors || one.torn_sectors;
+// `takes_time`: that it would, of an honest disk.
+Disk::Slowness Disk::slowness(const File& file, const Pending& pending, bool takes_time) {
+  Slowness out;
+  for (const Trouble& trouble : troubles_) {
+    if (!trouble.concerns(file)) continue;
+    out.factor = std::min(out.factor * trouble.what.slower, kSlowerMax);
+    Duration extra{};
+    if (trouble.what.extra.max != Duration::zero()) {
+      extra = uniform(draw_by(trouble.key, file, pending.ordinal, Draw::extra), trouble.what.extra);
+    }
+    out.extra += extra;
+    if ((takes_time && trouble.what.slower > 1) || extra > 0ns) counts_.add(trouble.id);
   }
-  return all;
+  return out;
+}
+
+bool Disk::tears(const File& file) const {
+  return std::any_of(troubles_.begin(), troubles_.end(), [&](const Trouble& trouble) {
+    return trouble.what.torn_sectors && trouble.concerns(file);
+  });
 }
 
 // ---- Room ------------------------------------------------------------------------------------
@@ -84,8 +80,8 @@ std::uint64_t Disk::room(const File& file) const {
   std::uint64_t used_max = std::numeric_limits<std::uint64_t>::max();
   if (options_->capacity_bytes != 0) used_max = options_->capacity_bytes;
   for (const Trouble& trouble : troubles_) {
-    const bool concerns = file.name->find(trouble.what.file) != std::string::npos;
-    if (concerns && trouble.used_max) used_max = std::min(used_max, *trouble.used_max);
+    if (trouble.used_max && trouble.concerns(file))
+      used_max = std::min(used_max, *trouble.used_max);
   }
   const std::uint64_t taken = used();
   return used_max > taken ? used_max - taken : 0;
@@ -93,26 +89,53 @@ std::uint64_t Disk::room(const File& file) const {
 
 // ---- Operations ------------------------------------------------------------------------------
 
-Disk::Fate Disk::fate_of(const File& file, const Pending& pending, std::uint64_t bytes) const {
-  if (pending.missing) return Fate::honest;
-  const DiskTrouble trouble = in_force(file);
-  const auto meets = [&](Share share, Draw kind) {
-    return share.ppm != 0 && chance(draw_for(file, pending.ordinal, kind), share);
-  };
-  if (pending.op == DiskOp::read) {
-    if (meets(trouble.read_errors, Draw::error)) return Fate::failed_undone;
-    if (meets(trouble.misdirected_reads, Draw::misdirect)) return Fate::misdirected;
-    if (meets(trouble.read_rot, Draw::rot)) return Fate::rotten;
-    return Fate::honest;
+bool Disk::strikes(const File& file, Pending& pending, Share DiskTrouble::*share, Draw kind,
+                   Fate fate) const {
+  for (const Trouble& trouble : troubles_) {
+    const Share chances = trouble.what.*share;
+    if (chances.ppm == 0 || !trouble.concerns(file)) continue;
+    if (!chance(draw_by(trouble.key, file, pending.ordinal, kind), chances)) continue;
+    if (pending.by.empty()) pending.key = trouble.key;
+    pending.by.push_back(trouble.id);
+    pending.fate = fate;
   }
-  if (bytes > room(file)) return Fate::no_room;
-  if (meets(trouble.sync_errors, Draw::error)) {
-    const bool done = draw_for(file, pending.ordinal, Draw::done) % 2 != 0;
-    return done ? Fate::failed_done : Fate::failed_undone;
+  return !pending.by.empty();
+}
+
+void Disk::decide_read(const File& file, Pending& pending) const {
+  (void)(strikes(file, pending, &DiskTrouble::read_errors, Draw::error, Fate::failed_undone) ||
+         strikes(file, pending, &DiskTrouble::misdirected_reads, Draw::misdirect,
+                 Fate::misdirected) ||
+         strikes(file, pending, &DiskTrouble::read_rot, Draw::rot, Fate::rotten));
+}
+
+void Disk::decide(const File& file, Pending& pending, std::uint64_t bytes) const {
+  if (pending.missing) return;
+  if (pending.op == DiskOp::read) return decide_read(file, pending);
+  if (bytes > room(file)) {
+    pending.fate = Fate::no_room;
+    const std::uint64_t taken = used();
+    for (const Trouble& trouble : troubles_) {
+      if (!trouble.used_max || !trouble.concerns(file)) continue;
+      if (taken + bytes > *trouble.used_max) pending.by.push_back(trouble.id);
+    }
+    return;
   }
-  if (bytes != 0 && meets(trouble.misdirected_writes, Draw::misdirect)) return Fate::misdirected;
-  if (meets(trouble.lost_syncs, Draw::lose)) return Fate::lost;
-  return Fate::honest;
+  if (strikes(file, pending, &DiskTrouble::sync_errors, Draw::error, Fate::failed_undone)) {
+    const bool done = draw_by(pending.key, file, pending.ordinal, Draw::done) % 2 != 0;
+    if (done) pending.fate = Fate::failed_done;
+    return;
+  }
+  if (bytes != 0 && strikes(file, pending, &DiskTrouble::misdirected_writes, Draw::misdirect,
+                            Fate::misdirected)) {
+    return;
+  }
+  (void)strikes(file, pending, &DiskTrouble::lost_syncs, Draw::lose, Fate::lost);
+}
+
+// What was decided has come true.
+void Disk::count(const Pending& pending) {
+  for (const EffectId effect : pending.by) counts_.add(effect);
 }
 
 void Disk::finish_troubled(File& file, const Pending& pending, Completed& completed) {
@@ -123,6 +146,7 @@ void Disk::finish_troubled(File& file, const Pending& pending, Completed& comple
     completed.done.status = IoStatus::failed;
     completed.sync = 0;
   }
+  if (fails || !is_sync || pending.fate == Fate::misdirected) count(pending);
   // Of a full disk a sync gets the prefix that fits.
   if (pending.fate == Fate::failed_done || (is_sync && pending.fate == Fate::no_room)) {
     return finish(file, pending, completed);
@@ -144,8 +168,11 @@ void Disk::finish_troubled(File& file, const Pending& pending, Completed& comple
     if (const auto write = misdirect(file, pending, written)) completed.writes.push_back(*write);
     return;
   }
-  // A lost sync leaves the bytes dirty, for the next one.
-  if (pending.fate == Fate::lost) return;
+  // A lost sync leaves the bytes dirty, for the next one. It lied if there were any.
+  if (pending.fate == Fate::lost) {
+    if (end != current.durable || !current.exists_durably) count(pending);
+    return;
+  }
   if (pending.fate == Fate::misdirected) {
     const Bytes written(current.content.begin() + static_cast<std::ptrdiff_t>(current.durable),
                         current.content.begin() + static_cast<std::ptrdiff_t>(end));
@@ -159,6 +186,7 @@ void Disk::finish_troubled(File& file, const Pending& pending, Completed& comple
 void Disk::finish_read(File& file, const Pending& pending, Completed& completed) {
   Bytes& data = completed.done.data;
   if (pending.fate == Fate::failed_undone) {
+    count(pending);
     data.clear();
     completed.done.status = IoStatus::failed;
     return;
@@ -166,14 +194,16 @@ void Disk::finish_read(File& file, const Pending& pending, Completed& completed)
   if (data.empty()) return;
   if (pending.fate == Fate::rotten) {
     const std::uint64_t bit =
-        below(draw_for(file, pending.ordinal, Draw::rot_bit), data.size() * 8);
+        below(draw_by(pending.key, file, pending.ordinal, Draw::rot_bit), data.size() * 8);
+    count(pending);
     data[bit / 8] = static_cast<std::uint8_t>(data[bit / 8] ^ (1U << (bit % 8)));
     return;
   }
-  const auto from = place_for(draw_for(file, pending.ordinal, Draw::source), &file);
+  const auto from = place_for(draw_by(pending.key, file, pending.ordinal, Draw::source), &file);
   if (!from) return;
+  count(pending);
   const std::uint64_t sector =
-      below(draw_for(file, pending.ordinal, Draw::place), sectors(data.size()));
+      below(draw_by(pending.key, file, pending.ordinal, Draw::place), sectors(data.size()));
   const Generation& other = from->file->generations.front();
   (void)overlay(data, sector * kSectorBytes, data.size(),
                 ByteView(other.content).first(other.durable).subspan(from->offset));
@@ -206,7 +236,7 @@ std::optional<Disk::Place> Disk::place_for(std::uint64_t bits, const File* excep
 
 std::optional<DurableWrite> Disk::misdirect(const File& from, const Pending& pending,
                                             const Bytes& bytes) {
-  const auto place = place_for(draw_for(from, pending.ordinal, Draw::place), nullptr);
+  const auto place = place_for(draw_by(pending.key, from, pending.ordinal, Draw::place), nullptr);
   if (!place) return std::nullopt;
   Generation& victim = place->file->generations.front();
   const std::size_t length = overlay(victim.content, place->offset, victim.durable, bytes);
@@ -220,8 +250,13 @@ std::optional<DurableWrite> Disk::misdirect(const File& from, const Pending& pen
 
 // ---- Torn sectors ----------------------------------------------------------------------------
 
-void Disk::tear_sectors(const File& file, Generation& kept) const {
+// Torn or not is all that there is to it: of two troubles the draws are the same.
+void Disk::tear_sectors(const File& file, Generation& kept) {
   Bytes& content = kept.content;
+  for (const Trouble& trouble : troubles_) {
+    const bool tears = trouble.what.torn_sectors && trouble.concerns(file);
+    if (tears && content.size() > kept.durable) counts_.add(trouble.id);
+  }
   std::size_t last_from = kept.durable;
   std::size_t last_to = kept.durable;
   for (std::size_t s = kept.durable / kSectorBytes; s < sectors(content.size()); ++s) {

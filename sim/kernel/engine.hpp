@@ -114,6 +114,7 @@ struct Engine final : Carrier {
   // ---- Carrier ----
   [[nodiscard]] MonotonicTime time() const override { return now; }
   [[nodiscard]] EffectId next_effect() override { return EffectId(++last_effect); }
+  [[nodiscard]] EffectCounts& counts() override { return effect_counts; }
   void carry(MonotonicTime at, Parcel&& parcel) override;
   void wake(MonotonicTime at, std::uint64_t link, std::uint64_t ticket) override;
   void lose(const Parcel& parcel, DropReason reason) override;
@@ -160,6 +161,7 @@ struct Engine final : Carrier {
   SlotPool<EventRecord> records;
   SlotPool<TimerRecord> timers;
   std::uint64_t dead = 0;  // entries of timers that will not fire
+  EffectCounts effect_counts;
   Network network;
   Chain chain;
   Writer scratch;  // for what is folded next; kept for its memory

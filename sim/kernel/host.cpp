@@ -17,7 +17,7 @@ Host::Host(Engine& engine, HostSpec spec, std::vector<Stop>& stops, bool is_twin
       twin_(is_twin),
       entropy_(spec_.node.is_none() || is_twin ? spec_.address.value : spec_.node.value),
       stops_(stops),
-      disk_(engine.options.disk, engine.options.seed, spec_.address) {
+      disk_(engine.options.disk, engine.options.seed, spec_.address, engine.effect_counts) {
   // Clients are fast: what they measure is the cluster.
   if (!spec_.node.is_none() && engine.options.host != HostOptions{}) {
     loads_.emplace_back(EffectId{}, engine.options.host);
@@ -31,6 +31,7 @@ void Host::send(Address to, Transport transport, Bytes frame, const Tag& tag) {
 }
 
 void Host::arm(TimerId timer, MonotonicTime deadline) {
+  if (clock_.is_troubled()) clock_.count_monotonic(engine_.now, engine_.effect_counts);
   engine_.arm(timers_, spec_.address, timer,
               {.due = clock_.reached_at(deadline), .shown = deadline});
 }
@@ -94,7 +95,7 @@ void Host::on_fact(const FactSource& source, const Fact& fact) {
 
 Fact Host::in_true_time(const Fact& fact) const {
   // A slow clock shows one time for a while: what is said to be now is now.
-  const auto translate = [this, shown = now()](MonotonicTime& time) {
+  const auto translate = [this, shown = clock_.monotonic(engine_.now)](MonotonicTime& time) {
     time = time == shown ? engine_.now : clock_.reached_at(time);
   };
   Fact out = fact;
@@ -125,9 +126,12 @@ bool Host::schedule_start(RestartOptions options) {
   if (is_up() || start_pending_ != 0) return false;
   start_pending_ = ++starts_;
   wipe_at_start_ = options.wipe;
+  wipe_key_ = options.key;
   version_ = options.version.value_or(version_);
+  // By the instant, not by how many starts there were before.
+  const auto at_ns = static_cast<std::uint64_t>(engine_.now.time_since_epoch().count());
   engine_.schedule(
-      engine_.now, engine_.order_of(EventKind::start, spec_.address, start_pending_, 0),
+      engine_.now, engine_.order_of(EventKind::start, spec_.address, at_ns, 0),
       {.kind = EventKind::start, .host = spec_.address, .life = start_pending_, .id = starts_});
   return true;
 }
@@ -178,7 +182,7 @@ void Host::wipe() {
                     .domain = Domain::disk,
                     .who = entropy_,
                     .what = hash64(file),
-                    .attempt = starts_});
+                    .attempt = wipe_key_});
   });
   engine_.publish(source(), fact::DiskWiped{.part = std::string(to_name(wipe))});
 }
@@ -209,6 +213,8 @@ void Host::fold(const DurableWrite& write) {
 // ---- Effects -------------------------------------------------------------------------------
 
 void Host::pause(EffectId id) {
+  // What waits for its turn waits for this, too.
+  engine_.effect_counts.add(id, waiting_.size());
   pauses_.push_back(id);
 }
 
@@ -241,6 +247,7 @@ void Host::requeue_timers() {
 // ---- What waits ----------------------------------------------------------------------------
 
 void Host::wait(EventRecord&& record) {
+  for (const EffectId pause : pauses_) engine_.effect_counts.add(pause);
   waiting_.push_back(std::move(record));
   serve_next();
 }
@@ -268,14 +275,16 @@ void Host::on_turn() {
   serve_next();
 }
 
-Duration Host::service_of(const EventRecord& record) const {
+Duration Host::service_of(const EventRecord& record) {
   Duration service{};
   if (record.kind == EventKind::start) return service;
   for (const auto& [id, load] : loads_) {
-    service += load.service;
+    Duration own = load.service;
     if (record.kind == EventKind::deliver) {
-      service += transfer_time(record.frame.size(), load.bytes_per_s);
+      own += transfer_time(record.frame.size(), load.bytes_per_s);
     }
+    if (own > 0ns) engine_.effect_counts.add(id);
+    service += own;
   }
   return service;
 }
@@ -369,6 +378,7 @@ void Host::handle_start(const EventRecord& record) {
   CHECK_THAT(process_ == nullptr);
   start_pending_ = 0;
   ++life_;
+  disk_.begin_life(engine_.now);
   engine_.begin_event(
       {.at = engine_.now, .kind = EventKind::start, .host = spec_.address, .id = record.id});
   wipe();

@@ -38,8 +38,14 @@ class Host final : public Env, public Observer {
   Host(Engine& engine, HostSpec spec, std::vector<Stop>& stops, bool is_twin = false);
 
   // ---- Env ----
-  [[nodiscard]] MonotonicTime now() const override { return clock_.monotonic(engine_.now); }
-  [[nodiscard]] WallTime wall_now() const override { return clock_.wall(engine_.now); }
+  [[nodiscard]] MonotonicTime now() const override {
+    if (clock_.is_troubled()) clock_.count_monotonic(engine_.now, engine_.effect_counts);
+    return clock_.monotonic(engine_.now);
+  }
+  [[nodiscard]] WallTime wall_now() const override {
+    if (clock_.is_troubled()) clock_.count_wall(engine_.now, engine_.effect_counts);
+    return clock_.wall(engine_.now);
+  }
   [[nodiscard]] Address self() const override { return spec_.address; }
   void send(Address to, Transport transport, Bytes frame, const Tag& tag) override;
   void arm(TimerId timer, MonotonicTime deadline) override;
@@ -63,6 +69,7 @@ class Host final : public Env, public Observer {
   }
   [[nodiscard]] bool is_twin() const { return twin_; }
   [[nodiscard]] bool is_up() const { return process_ != nullptr && !doomed_; }
+  [[nodiscard]] std::uint32_t version() const { return version_; }
   [[nodiscard]] Process* process() const { return is_up() ? process_.get() : nullptr; }
   [[nodiscard]] const Disk& disk() const { return disk_; }
   [[nodiscard]] Disk& disk() { return disk_; }
@@ -103,7 +110,7 @@ class Host final : public Env, public Observer {
   void wait(EventRecord&& record);
   void serve_next();
   void on_turn();
-  [[nodiscard]] Duration service_of(const EventRecord& record) const;
+  [[nodiscard]] Duration service_of(const EventRecord& record);
   void handle(const EventRecord& record);
   void handle_start(const EventRecord& record);
   void handle_deliver(const EventRecord& record);
@@ -135,6 +142,7 @@ class Host final : public Env, public Observer {
   std::uint64_t starts_ = 0;         // requested
   std::uint64_t start_pending_ = 0;  // which of them; 0: none
   Wipe wipe_at_start_ = Wipe::none;
+  std::uint64_t wipe_key_ = 0;
   std::uint32_t version_ = 1;  // of the software
   bool doomed_ = false;        // a stop waits
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/check.hpp"
+#include "model/random.hpp"
 #include "sim/kernel/disk.hpp"
 #include "sim/kernel/engine.hpp"
 #include "sim/kernel/host.hpp"
@@ -68,6 +69,7 @@ namespace {
 // A node's further addresses: its number plus a multiple of this, so that everyone sees whose they
 // are, below those of clients. Node ids are smaller.
 constexpr std::uint32_t kAddressStride = 1U << 20U;
+constexpr std::uint32_t kStrides = kFirstClientAddress / kAddressStride;
 
 }  // namespace
 
@@ -80,7 +82,7 @@ struct Kernel::Impl {
   std::vector<std::unique_ptr<Host>> hosts;
   FlatMap<std::uint32_t> by_address;
   FlatMap<std::uint32_t> by_node;
-  FlatMap<std::uint32_t> last_stride;  // by node: of its last further address
+  FlatMap<bool> used;  // addresses, ever
   std::vector<Address> addresses;
 
   [[nodiscard]] Host* find(Address address) const {
@@ -91,20 +93,25 @@ struct Kernel::Impl {
   // In order of address.
   void take_address(Address address, std::uint32_t index, Address beside = {}) {
     by_address[address.value] = index;
+    used[address.value] = true;
     addresses.insert(std::upper_bound(addresses.begin(), addresses.end(), address), address);
     engine.network.add_host(address, beside);
   }
 
-  // One that was never used, or else that which was left longest ago. None when all are taken.
-  [[nodiscard]] Address unused_address(NodeId node) {
-    constexpr std::uint32_t kStrides = kFirstClientAddress / kAddressStride;
-    std::uint32_t& last = last_stride[node.value];
-    for (std::uint32_t tried = 1; tried <= kStrides; ++tried) {
-      const std::uint32_t stride = (last + tried) % kStrides;
-      const Address address(node.value % kAddressStride + stride * kAddressStride);
-      if (by_address.find(address.value) != nullptr) continue;
-      last = stride;
-      return address;
+  // By a draw, so that it does not depend on how many the node had before; of those that were never
+  // used, or else of those that nobody has now. None when all are taken.
+  [[nodiscard]] Address unused_address(NodeId node, std::uint64_t key) const {
+    const std::uint64_t random = draw(
+        {.seed = engine.options.seed, .domain = Domain::fault, .who = node.value, .what = key});
+    const auto first = static_cast<std::uint32_t>(below(random, kStrides));
+    for (const bool again : {false, true}) {
+      for (std::uint32_t tried = 0; tried < kStrides; ++tried) {
+        const std::uint32_t stride = (first + tried) % kStrides;
+        const Address address(node.value % kAddressStride + stride * kAddressStride);
+        const bool is_taken =
+            again ? by_address.find(address.value) != nullptr : used.find(address.value) != nullptr;
+        if (!is_taken) return address;
+      }
     }
     return {};
   }
@@ -230,10 +237,15 @@ bool Kernel::is_diskless(Address host) const {
   return found == nullptr || found->spec().diskless;
 }
 
-Address Kernel::move(Address host) {
+std::uint32_t Kernel::version_of(Address host) const {
+  const Host* const found = impl_->find(host);
+  return found == nullptr ? 0 : found->version();
+}
+
+Address Kernel::move(Address host, std::uint64_t key) {
   Host* const found = impl_->find(host);
   if (found == nullptr || found->spec().node.is_none()) return {};
-  const Address to = impl_->unused_address(found->spec().node);
+  const Address to = impl_->unused_address(found->spec().node, key);
   if (to.is_none()) return {};
   (void)found->crash(CrashScope::process);
   const std::uint32_t index = *impl_->by_address.find(host.value);
@@ -246,11 +258,11 @@ Address Kernel::move(Address host) {
   return to;
 }
 
-Address Kernel::twin(Address host, bool copy_disk) {
+Address Kernel::twin(Address host, bool copy_disk, std::uint64_t key) {
   const Host* const found = impl_->find(host);
   if (found == nullptr || found->spec().node.is_none()) return {};
   HostSpec spec = found->spec();
-  spec.address = impl_->unused_address(spec.node);
+  spec.address = impl_->unused_address(spec.node, key);
   if (spec.address.is_none()) return {};
   spec.name += "-twin";
   const Address address = spec.address;
@@ -287,9 +299,10 @@ EffectId Kernel::trouble_clock(Address host, const ClockTrouble& trouble) {
   return impl_->begin_effect(host, [&](Host& on, EffectId id) { on.trouble_clock(id, trouble); });
 }
 
-EffectId Kernel::trouble_disk(Address host, const DiskTrouble& trouble) {
+EffectId Kernel::trouble_disk(Address host, const DiskTrouble& trouble, std::uint64_t key) {
   if (is_diskless(host)) return {};
-  return impl_->begin_effect(host, [&](Host& on, EffectId id) { on.disk().trouble(id, trouble); });
+  return impl_->begin_effect(host,
+                             [&](Host& on, EffectId id) { on.disk().trouble(id, trouble, key); });
 }
 
 bool Kernel::step_wall_clock(Address host, Duration by) {
@@ -320,6 +333,10 @@ bool Kernel::end(EffectId effect) {
   });
 }
 
+std::uint64_t Kernel::done_by(EffectId effect) const {
+  return impl_->engine.effect_counts.of(effect);
+}
+
 bool Kernel::is_up(Address host) const {
   const Host* const found = impl_->find(host);
   return found != nullptr && found->is_up();
@@ -345,9 +362,9 @@ void Kernel::publish(const FactSource& source, const Fact& fact) {
 
 // ---- Time ----------------------------------------------------------------------------------
 
-void Kernel::control_at(MonotonicTime at, std::uint64_t id) {
+void Kernel::control_at(MonotonicTime at, std::uint64_t id, std::uint64_t key) {
   Engine& engine = impl_->engine;
-  engine.schedule(at, engine.order_of(EventKind::control, Address{}, id, 0),
+  engine.schedule(at, engine.order_of(EventKind::control, Address{}, key, 0),
                   {.kind = EventKind::control, .id = id});
 }
 

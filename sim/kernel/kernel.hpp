@@ -64,6 +64,7 @@ enum class Wipe : std::uint8_t { none, all, consensus, data, half };
 struct RestartOptions {
   Wipe wipe = Wipe::none;
   std::optional<std::uint32_t> version = {};  // of the software, from now on
+  std::uint64_t key = 0;                      // whose draws a wipe makes, without the seed
 };
 
 // A process dies alone: the machine goes on, and what was appended stays in its page cache. A
@@ -71,6 +72,7 @@ struct RestartOptions {
 enum class CrashScope : std::uint8_t { machine, process };
 
 // Something that is wrong, until it is ended. Effects compose: two of a kind are both in force.
+// What an effect draws is keyed by whoever began it, never by how many there were before.
 using EffectId = StrongId<struct EffectIdTag, std::uint64_t>;
 
 // Clocks. Rates apply from the moment of the effect, so that nothing jumps but what says so; ending
@@ -175,17 +177,19 @@ class Kernel {
   bool crash(Address host, CrashScope scope = CrashScope::machine);
   [[nodiscard]] bool is_up(Address host) const;
   [[nodiscard]] bool is_diskless(Address host) const;
+  [[nodiscard]] std::uint32_t version_of(Address host) const;  // of its software; 0: no such host
   // Of the host that runs the node (never of its twin), and of the client's.
   [[nodiscard]] Address address_of(NodeId node) const;
   [[nodiscard]] Address address_of(ClientId client) const;
   // In order of address; twins included.
   [[nodiscard]] const std::vector<Address>& hosts() const;
-  // The same machine and disk at another, unused address: the process is killed and started there.
-  // Its new address, or none when there is no such host.
-  Address move(Address host);
-  // A second machine with the id of this one's node, on a copy of its disk (what is durable now)
-  // or on an empty one, started at once. Its address, or none when there is no such node.
-  Address twin(Address host, bool copy_disk);
+  // The same machine and disk at another, unused address, drawn by the key: the process is killed
+  // and started there. Its new address, or none when there is no such host.
+  Address move(Address host, std::uint64_t key);
+  // A second machine with the id of this one's node, at an address of its own that the key draws,
+  // on a copy of its disk (what is durable now) or on an empty one, started at once. Its address,
+  // or none when there is no such node.
+  Address twin(Address host, bool copy_disk, std::uint64_t key);
 
   // ---- Effects; each none when there is no such host (or it has no disk) ----
   // Nothing is handled while paused; what comes meanwhile is handled when it ends, in order. The
@@ -193,16 +197,21 @@ class Kernel {
   EffectId pause(Address host);
   EffectId slow(Address host, const HostOptions& options);
   EffectId trouble_clock(Address host, const ClockTrouble& trouble);
-  EffectId trouble_disk(Address host, const DiskTrouble& trouble);
+  // `key`: whose draws these are, without the seed.
+  EffectId trouble_disk(Address host, const DiskTrouble& trouble, std::uint64_t key);
   // Steps the wall clock, for good.
   bool step_wall_clock(Address host, Duration by);
-  // Damages what is on disk, once; how many bytes were changed. See disk.hpp.
+  // Damages what is on disk, once; how many bytes were changed. See disk.hpp. `draw_key` is without
+  // the seed.
   std::uint64_t rot_disk(Address host, std::string_view file_contains, std::uint32_t bits,
                          std::uint64_t draw_key);
   std::uint64_t corrupt_tail(Address host, std::string_view file_contains, std::uint64_t bytes,
                              std::uint64_t draw_key);
   // Ends an effect of a host, a disk, a clock or the network; false when it is none, or over.
   bool end(EffectId effect);
+  // How often an effect, in force or over, has done what it does: a cut has stopped a message, a
+  // slow disk an operation, a wrong clock has been read. In no digest.
+  [[nodiscard]] std::uint64_t done_by(EffectId effect) const;
   // The running program, null when down. For the composition root alone: it knows the type.
   [[nodiscard]] Process* process(Address host);
   [[nodiscard]] Network& network();
@@ -210,8 +219,9 @@ class Kernel {
   void publish(const FactSource& source, const Fact& fact);
 
   // ---- Time ----
-  // Calls listener.on_control(id) at `at`, or at once when that has passed.
-  void control_at(MonotonicTime at, std::uint64_t id);
+  // Calls listener.on_control(id) at `at`, or at once when that has passed; `key` is what it is by
+  // its place among the events of that instant.
+  void control_at(MonotonicTime at, std::uint64_t id, std::uint64_t key);
   // Dispatches the next event; false when there is none.
   bool step();
   [[nodiscard]] MonotonicTime now() const;

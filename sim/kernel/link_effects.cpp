@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "model/check.hpp"
-#include "model/random.hpp"
 
 namespace rejoin::sim {
 
@@ -23,15 +22,8 @@ void LinkEffects::clog(EffectId id, LinkSet links) {
   clogs_.push_back({.id = id, .links = std::move(links)});
 }
 
-void LinkEffects::trouble(Trouble trouble, std::uint64_t kind) {
-  const std::uint64_t base = mix(kind, trouble.links.digest());
-  const auto is_taken = [this](std::uint64_t key) {
-    return std::any_of(troubles_.begin(), troubles_.end(),
-                       [key](const Trouble& other) { return other.key == key; });
-  };
-  for (std::uint64_t equals = 0; trouble.key == 0 || is_taken(trouble.key); ++equals) {
-    trouble.key = mix(base, equals);
-  }
+void LinkEffects::trouble(Trouble trouble) {
+  CHECK_THAT(!trouble.id.is_none());
   if (trouble.what.extra) trouble.extra = make_distribution(*trouble.what.extra);
   troubles_.push_back(std::move(trouble));
 }
@@ -70,6 +62,19 @@ bool LinkEffects::is_cut(Address from, Address to, MonotonicTime at) const {
 bool LinkEffects::is_clogged(Address from, Address to) const {
   return std::any_of(clogs_.begin(), clogs_.end(),
                      [&](const Clog& clog) { return clog.links.contains(from, to); });
+}
+
+void LinkEffects::count_cut(Address from, Address to, MonotonicTime at,
+                            EffectCounts& counts) const {
+  for (const Barrier& barrier : barriers_) {
+    if (is_down(barrier, at) && barrier.links.contains(from, to)) counts.add(barrier.id);
+  }
+}
+
+void LinkEffects::count_clogged(Address from, Address to, EffectCounts& counts) const {
+  for (const Clog& clog : clogs_) {
+    if (clog.links.contains(from, to)) counts.add(clog.id);
+  }
 }
 
 std::vector<const LinkSet*> LinkEffects::obstructed() const {

@@ -3,9 +3,8 @@
 //
 // Invariants:
 // 1. Whether a link is cut or rough is a function of the effects in force and of time alone.
-// 2. A trouble's draws are keyed by what it is (its links, and how many equals were in force when
-//    it began), not by its strength nor by its EffectId: they are nested in its share, and other
-//    effects come and go without moving them.
+// 2. A trouble's draws are keyed by who made it (Trouble::key), not by its strength, its links nor
+//    its EffectId: they are nested in its share, and other effects come and go without moving them.
 //
 // Not here: what becomes of a message (Transit, Streams), sites (Topology).
 #pragma once
@@ -17,6 +16,7 @@
 
 #include "model/distribution.hpp"
 #include "model/options.hpp"
+#include "sim/kernel/effect_counts.hpp"
 #include "sim/kernel/kernel.hpp"
 #include "sim/kernel/link_set.hpp"
 
@@ -39,7 +39,9 @@ struct Impairment {
 struct Trouble {
   EffectId id{};  // none for the options' own
   LinkSet links{};
-  std::uint64_t key = 0;  // of its draws; 0 for the options' own
+  // Of its draws, with the seed, the link and the message: that of the step that made it. 0 for the
+  // options' own.
+  std::uint64_t key = 0;
   Impairment what{};
   WeatherOptions weather{};
   std::unique_ptr<const Distribution> extra{};
@@ -50,8 +52,7 @@ class LinkEffects {
   void cut(EffectId id, LinkSet links);
   void flap(EffectId id, LinkSet links, Duration period, Share down, MonotonicTime since);
   void clog(EffectId id, LinkSet links);
-  // Without a key: it is found here. The kind keeps draws of weather and of impairments apart.
-  void trouble(Trouble trouble, std::uint64_t kind);
+  void trouble(Trouble trouble);
   // What the options say of every link: it never ends.
   void usual(const Impairment& what, const WeatherOptions& weather);
   // False when there is no such effect.
@@ -61,6 +62,9 @@ class LinkEffects {
 
   [[nodiscard]] bool is_cut(Address from, Address to, MonotonicTime at) const;
   [[nodiscard]] bool is_clogged(Address from, Address to) const;
+  // Of what is_cut and is_clogged say of a message: each effect that stops or holds it.
+  void count_cut(Address from, Address to, MonotonicTime at, EffectCounts& counts) const;
+  void count_clogged(Address from, Address to, EffectCounts& counts) const;
   [[nodiscard]] const std::vector<Trouble>& troubles() const { return troubles_; }
   // No link is cut, flaps or is clogged.
   [[nodiscard]] bool are_all_open() const { return barriers_.empty() && clogs_.empty(); }

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "model/check.hpp"
-#include "model/random.hpp"
 
 namespace rejoin::sim {
 namespace {
@@ -88,16 +87,6 @@ bool LinkSet::contains(Address from, Address to) const {
     return std::binary_search(pairs_.begin(), pairs_.end(), std::pair(from, to));
   }
   return joins(side(from), side(to));
-}
-
-std::uint64_t LinkSet::digest() const {
-  std::uint64_t hash = mix(static_cast<std::uint64_t>(kind_), pairs_.size());
-  for (const auto& [from, to] : pairs_) hash = mix(mix(hash, from.value), to.value);
-  for (const Groups* groups : {&from_, &to_}) {
-    hash = mix(hash, groups->size());
-    for (const auto& [host, group] : *groups) hash = mix(mix(hash, host.value), group);
-  }
-  return hash;
 }
 
 // ---- Counting ------------------------------------------------------------------------------

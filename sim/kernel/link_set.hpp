@@ -2,7 +2,6 @@
 //
 // Invariants:
 // 1. Nobody is linked to himself.
-// 2. Equal sets have equal digests; who made them, and when, plays no part.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +23,6 @@ class LinkSet {
   [[nodiscard]] static LinkSet touching(std::vector<Address> hosts);  // to and from them
 
   [[nodiscard]] bool contains(Address from, Address to) const;
-  // What draws of an effect on these links are keyed by.
-  [[nodiscard]] std::uint64_t digest() const;
 
  private:
   friend class LinkCounter;

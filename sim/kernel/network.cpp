@@ -1,8 +1,6 @@
 #include "sim/kernel/network.hpp"
 
 #include <algorithm>
-#include <map>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,27 +14,19 @@ namespace {
 // To oneself: no port, no weather, only not the same instant.
 constexpr Duration kLoopback = 1us;
 
-// Keep the draws of troubles of different kinds on the same links apart.
-constexpr std::uint64_t kImpairment = 1;
-constexpr std::uint64_t kWeather = 2;
-
 }  // namespace
 
 struct Network::Impl {
   Impl(const NetworkOptions& options, const TopologyOptions& sites, std::uint64_t seed,
        Carrier& with)
-      : transit(options, sites, seed), streams(options.stream, transit, with), carrier(with) {
+      : transit(options, sites, seed, with.counts()),
+        streams(options.stream, transit, with),
+        carrier(with) {
     for (const TopologyOptions::Site& site : sites.sites) {
       for (const Address host : site.hosts) placed.push_back(host);
     }
     std::stable_sort(placed.begin(), placed.end());
   }
-
-  // What a name of the topology was cut by.
-  struct SiteCut {
-    std::string name;
-    bool is_link = false;
-  };
 
   Transit transit;
   Streams streams;
@@ -44,7 +34,6 @@ struct Network::Impl {
   std::vector<Address> hosts;   // ascending
   std::vector<Address> placed;  // by the topology; ascending
   std::vector<Parcel> clogged;  // datagrams, in order of arrival
-  std::map<EffectId, SiteCut> site_cuts;
 
   void carry_datagram(Parcel&& parcel) {
     const MonotonicTime now = carrier.time();
@@ -65,6 +54,7 @@ struct Network::Impl {
     for (const Trouble& trouble : transit.effects().troubles()) {
       if (!transit.is_duplicated(sending, trouble)) continue;
       carrier.note(parcel, Mishap::duplicated);
+      carrier.counts().add(trouble.id);
       Parcel copy = parcel;
       corrupt(copy, Transit::copy_of(sending, trouble));
       const Duration delay = transit.copy_delay(carrier.time(), sending, trouble);
@@ -74,21 +64,26 @@ struct Network::Impl {
 
   // One bit at most: two flips of one bit would be none.
   void corrupt(Parcel& parcel, const Sending& sending) {
+    bool corrupted = false;
     for (const Trouble& trouble : transit.effects().troubles()) {
       const auto bit = transit.corrupted_bit(sending, trouble);
       if (!bit) continue;
+      carrier.counts().add(trouble.id);
+      if (std::exchange(corrupted, true)) continue;
       std::uint8_t& byte = parcel.frame[*bit / 8];
       byte = static_cast<std::uint8_t>(byte ^ 1U << (*bit % 8));
-      return carrier.note(parcel, Mishap::corrupted);
+      carrier.note(parcel, Mishap::corrupted);
     }
   }
 
   [[nodiscard]] bool datagram_arrives(Parcel& parcel, bool up) {
     if (transit.is_cut(parcel.from, parcel.to, carrier.time())) {
+      transit.count_cut(parcel.from, parcel.to, carrier.time());
       carrier.lose(parcel, DropReason::partition);
       return false;
     }
     if (transit.is_clogged(parcel.from, parcel.to)) {
+      transit.count_clogged(parcel.from, parcel.to);
       carrier.note(parcel, Mishap::clogged);
       clogged.push_back(std::move(parcel));
       return false;
@@ -111,31 +106,18 @@ struct Network::Impl {
     streams.release();
   }
 
-  EffectId begin_trouble(Trouble trouble, std::uint64_t kind) {
+  EffectId begin_trouble(Trouble trouble) {
     trouble.id = carrier.next_effect();
     const EffectId id = trouble.id;
-    transit.effects().trouble(std::move(trouble), kind);
+    transit.effects().trouble(std::move(trouble));
     transit.effects_changed();
     return id;
-  }
-
-  [[nodiscard]] EffectId begin_site_cut(std::string_view name, bool is_link) {
-    Topology& topology = transit.topology();
-    if (!(is_link ? topology.cut_link(name) : topology.cut_site(name))) return {};
-    const EffectId id = carrier.next_effect();
-    site_cuts.emplace(id, SiteCut{.name = std::string(name), .is_link = is_link});
-    return id;
-  }
-
-  void restore(const SiteCut& cut) {
-    Topology& topology = transit.topology();
-    CHECK_THAT(cut.is_link ? topology.restore_link(cut.name) : topology.restore_site(cut.name));
   }
 
   // The links without a way through the topology. Quadratic in the hosts that it places.
   [[nodiscard]] LinkSet wayless() {
     std::vector<std::pair<Address, Address>> out;
-    if (site_cuts.empty()) return LinkSet::pairs(out);
+    if (!transit.has_site_cuts()) return LinkSet::pairs(out);
     for (const Address from : hosts) {
       for (const Address to : hosts) {
         if (from != to && transit.topology().path(from, to) == nullptr) out.emplace_back(from, to);
@@ -227,34 +209,32 @@ EffectId Network::clog(LinkSet links) {
   return id;
 }
 
-EffectId Network::impair(LinkSet links, const Impairment& impairment) {
+EffectId Network::impair(LinkSet links, const Impairment& impairment, std::uint64_t key) {
   Trouble trouble;
+  trouble.key = key;
   trouble.links = std::move(links);
   trouble.what = impairment;
-  return impl_->begin_trouble(std::move(trouble), kImpairment);
+  return impl_->begin_trouble(std::move(trouble));
 }
 
-EffectId Network::weather(LinkSet links, const WeatherOptions& weather) {
+EffectId Network::weather(LinkSet links, const WeatherOptions& weather, std::uint64_t key) {
   Trouble trouble;
+  trouble.key = key;
   trouble.links = std::move(links);
   trouble.weather = weather;
-  return impl_->begin_trouble(std::move(trouble), kWeather);
+  return impl_->begin_trouble(std::move(trouble));
 }
 
 EffectId Network::cut_site_link(std::string_view name) {
-  return impl_->begin_site_cut(name, true);
+  return impl_->transit.cut_site_link(name, impl_->carrier.next_effect());
 }
 
 EffectId Network::cut_site(std::string_view name) {
-  return impl_->begin_site_cut(name, false);
+  return impl_->transit.cut_site(name, impl_->carrier.next_effect());
 }
 
 bool Network::end(EffectId effect) {
-  if (const auto cut = impl_->site_cuts.find(effect); cut != impl_->site_cuts.end()) {
-    impl_->restore(cut->second);
-    impl_->site_cuts.erase(cut);
-    return true;
-  }
+  if (impl_->transit.restore(effect)) return true;
   if (!impl_->transit.effects().end(effect)) return false;
   impl_->release();
   return true;
@@ -265,8 +245,7 @@ std::uint64_t Network::heal() {
   std::vector<const LinkSet*> sets = impl_->transit.effects().obstructed();
   sets.push_back(&wayless);
   const std::uint64_t links = count_links(sets, impl_->hosts);
-  for (const auto& [id, cut] : impl_->site_cuts) impl_->restore(cut);
-  impl_->site_cuts.clear();
+  impl_->transit.restore_all();
   impl_->transit.effects().heal();
   impl_->release();
   return links;

@@ -59,8 +59,10 @@ class Network {
   EffectId flap(LinkSet links, Duration period, Share down, MonotonicTime since);
   // Holds every message, and releases all of them at once when it ends.
   EffectId clog(LinkSet links);
-  EffectId impair(LinkSet links, const Impairment& impairment);
-  EffectId weather(LinkSet links, const WeatherOptions& weather);
+  // `key`: whose draws these are, without the seed; not 0. Of equal keys at one time, what befalls
+  // a message by one befalls it by the other.
+  EffectId impair(LinkSet links, const Impairment& impairment, std::uint64_t key);
+  EffectId weather(LinkSet links, const WeatherOptions& weather, std::uint64_t key);
   // A link of the topology, by its name; traffic takes the next shortest path, or none. None when
   // there is no such link.
   EffectId cut_site_link(std::string_view name);

@@ -190,6 +190,7 @@ bool Streams::arrive(Parcel& parcel, bool up) {
     return false;
   }
   if (transit_.is_cut(stream.from, stream.to, carrier_.time())) {
+    transit_.count_cut(stream.from, stream.to, carrier_.time());
     carrier_.note(parcel, Mishap::stalled);
     ++parcel.round;
     const std::uint64_t bytes = parcel.frame.size();
@@ -203,7 +204,10 @@ bool Streams::arrive(Parcel& parcel, bool up) {
     return false;
   }
   if (clogged || parcel.number != stream.settled + 1) {
-    if (clogged) carrier_.note(parcel, Mishap::clogged);
+    if (clogged) {
+      transit_.count_clogged(stream.from, stream.to);
+      carrier_.note(parcel, Mishap::clogged);
+    }
     hold(stream, {.parcel = std::move(parcel), .arrived = true, .bytes = 0});
     return false;
   }

@@ -81,7 +81,9 @@ struct Topology::Impl {
       touching[edges[e].a].push_back(e);
       touching[edges[e].b].push_back(e);
     }
-    forget_ways();
+    whole.despite_cuts = true;
+    forget(whole);
+    forget(now);
   }
 
   void add_edges() {
@@ -135,13 +137,17 @@ struct Topology::Impl {
     return false;
   }
 
+  [[nodiscard]] bool leaves(const Edge& edge, std::uint32_t site) const {
+    return is_below(edge.a, site) != is_below(edge.b, site);
+  }
+
   // ---- Cuts ----
   bool change_link(std::string_view name, bool cut) {
     const auto link = find_link(name);
     if (!link || (!cut && link_cuts[*link] == 0)) return false;
     count(link_cuts[*link], cut);
     count(edges[*link].cuts, cut);  // declared links are the first edges, in their order
-    forget_ways();
+    forget(now);
     return true;
   }
   bool change_site(std::string_view name, bool cut) {
@@ -149,9 +155,9 @@ struct Topology::Impl {
     if (!site || (!cut && site_cuts[*site] == 0)) return false;
     count(site_cuts[*site], cut);
     for (Edge& edge : edges) {
-      if (is_below(edge.a, *site) != is_below(edge.b, *site)) count(edge.cuts, cut);
+      if (leaves(edge, *site)) count(edge.cuts, cut);
     }
-    forget_ways();
+    forget(now);
     return true;
   }
   static void count(std::uint32_t& cuts, bool cut) {
@@ -163,26 +169,38 @@ struct Topology::Impl {
   struct Way {
     bool exists = false;
     std::vector<Hop> hops{};
+    std::vector<std::uint32_t> edges{};
+  };
+  // What follows from the cuts, or would without them, as far as it was asked for.
+  struct Ways {
+    bool despite_cuts = false;
+    Graph turned{};
+    std::vector<std::vector<Cost>> costs_to{};  // by site
+    FlatMap<std::uint32_t> between{};           // by pair of sites
+    std::vector<std::unique_ptr<const Way>> found{};
+
+    [[nodiscard]] bool has(const Edge& edge) const { return despite_cuts || edge.cuts == 0; }
   };
 
-  void forget_ways() {
-    ways.clear();
-    way_between.clear();
-    costs_to.assign(options.sites.size(), {});
+  void forget(Ways& ways) {
+    ways.found.clear();
+    ways.between.clear();
+    ways.costs_to.assign(options.sites.size(), {});
     // Every arc turned round: distances from a site in this graph are distances to it.
     std::vector<std::pair<std::size_t, std::size_t>> ends;
     std::vector<Arc> arcs;
     for (const Edge& edge : edges) {
-      if (edge.cuts != 0) continue;
+      if (!ways.has(edge)) continue;
       ends.insert(ends.end(), {{edge.b, edge.a}, {edge.a, edge.b}});
       arcs.insert(arcs.end(), {{edge.there}, {edge.back}});
     }
-    turned = Graph(boost::edges_are_unsorted_multi_pass, ends.begin(), ends.end(), arcs.begin(),
-                   options.sites.size());
+    ways.turned = Graph(boost::edges_are_unsorted_multi_pass, ends.begin(), ends.end(),
+                        arcs.begin(), options.sites.size());
   }
 
-  [[nodiscard]] const std::vector<Cost>& costs(std::uint32_t to) {
-    std::vector<Cost>& out = costs_to[to];
+  [[nodiscard]] const std::vector<Cost>& costs(Ways& ways, std::uint32_t to) {
+    std::vector<Cost>& out = ways.costs_to[to];
+    const Graph& turned = ways.turned;
     if (!out.empty()) return out;
     out.resize(options.sites.size());
     boost::dijkstra_shortest_paths(turned, to,
@@ -196,8 +214,8 @@ struct Topology::Impl {
     return out;
   }
 
-  [[nodiscard]] Way find_way(std::uint32_t from, std::uint32_t to) {
-    const std::vector<Cost>& left = costs(to);
+  [[nodiscard]] Way find_way(Ways& ways, std::uint32_t from, std::uint32_t to) {
+    const std::vector<Cost>& left = costs(ways, to);
     if (left[from] == kUnreachable) return {};
     Way way{.exists = true};
     while (from != to) {
@@ -206,16 +224,24 @@ struct Topology::Impl {
       const auto next = std::find_if(tried.begin(), tried.end(), [&](std::uint32_t e) {
         const Edge& edge = edges[e];
         const bool there = edge.a == from;
-        return edge.cuts == 0 &&
+        return ways.has(edge) &&
                Add{}(there ? edge.there : edge.back, left[there ? edge.b : edge.a]) == left[from];
       });
       CHECK_THAT(next != tried.end());
       const Edge& edge = edges[*next];
       const bool back = edge.b == from;
       if (edge.link) way.hops.push_back(hop(*edge.link, back));
+      way.edges.push_back(*next);
       from = back ? edge.a : edge.b;
     }
     return way;
+  }
+  [[nodiscard]] const Way& way(Ways& ways, std::uint32_t from, std::uint32_t to) {
+    const std::uint64_t pair = std::uint64_t{from} << 32U | to;
+    if (const std::uint32_t* const known = ways.between.find(pair)) return *ways.found[*known];
+    ways.found.push_back(std::make_unique<const Way>(find_way(ways, from, to)));
+    ways.between[pair] = static_cast<std::uint32_t>(ways.found.size() - 1);
+    return *ways.found.back();
   }
   [[nodiscard]] Hop hop(std::uint32_t link, bool back) const {
     const auto& latency = back && backs[link] ? backs[link] : latencies[link];
@@ -235,11 +261,8 @@ struct Topology::Impl {
   std::vector<std::vector<std::uint32_t>> touching;            // edges by site
   std::vector<std::uint32_t> link_cuts;
   std::vector<std::uint32_t> site_cuts;
-  // What follows from the cuts, as far as it was asked for.
-  Graph turned;
-  std::vector<std::vector<Cost>> costs_to;  // by site
-  FlatMap<std::uint32_t> way_between;       // by pair of sites
-  std::vector<std::unique_ptr<const Way>> ways;
+  Ways now;
+  Ways whole;  // as if nothing were cut
   const std::vector<Hop> nothing;
 };
 
@@ -263,15 +286,31 @@ const std::vector<Hop>* Topology::path(Address from, Address to) {
   if (a == kNowhere || b == kNowhere) {
     return impl.is_cut_off(a == kNowhere ? b : a) ? nullptr : &impl.nothing;
   }
-  const std::uint64_t pair = std::uint64_t{a} << 32U | b;
-  const std::uint32_t* known = impl.way_between.find(pair);
-  if (known == nullptr) {
-    impl.ways.push_back(std::make_unique<const Impl::Way>(impl.find_way(a, b)));
-    impl.way_between[pair] = static_cast<std::uint32_t>(impl.ways.size() - 1);
-    known = impl.way_between.find(pair);
-  }
-  const Impl::Way& way = *impl.ways[*known];
+  const Impl::Way& way = impl.way(impl.now, a, b);
   return way.exists ? &way.hops : nullptr;
+}
+
+std::optional<Topology::Part> Topology::link(std::string_view name) const {
+  const auto found = impl_->find_link(name);
+  return found ? std::optional(Part{.is_link = true, .index = *found}) : std::nullopt;
+}
+std::optional<Topology::Part> Topology::site(std::string_view name) const {
+  const auto found = impl_->find_site(name);
+  return found ? std::optional(Part{.is_link = false, .index = *found}) : std::nullopt;
+}
+
+bool Topology::usually_crosses(Address from, Address to, Part part) {
+  Impl& impl = *impl_;
+  const std::uint32_t a = impl.site_of_host(from);
+  const std::uint32_t b = impl.site_of_host(to);
+  if (a == b) return false;
+  if (a == kNowhere || b == kNowhere) {
+    return !part.is_link && impl.is_below(a == kNowhere ? b : a, part.index);
+  }
+  const std::vector<std::uint32_t>& edges = impl.way(impl.whole, a, b).edges;
+  return std::any_of(edges.begin(), edges.end(), [&](std::uint32_t e) {
+    return part.is_link ? e == part.index : impl.leaves(impl.edges[e], part.index);
+  });
 }
 
 bool Topology::cut_link(std::string_view name) {

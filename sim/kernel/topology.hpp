@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -50,6 +51,16 @@ class Topology {
   // The links from one host to the other, in order. Null: there is no way. Empty: no link is
   // crossed (one site, a holder and what it holds, no topology). Valid until a cut or a restore.
   [[nodiscard]] const std::vector<Hop>* path(Address from, Address to);
+
+  // A link, or a site: all links between what is below it and the rest.
+  struct Part {
+    bool is_link = false;
+    std::uint32_t index = 0;
+  };
+  [[nodiscard]] std::optional<Part> link(std::string_view name) const;
+  [[nodiscard]] std::optional<Part> site(std::string_view name) const;
+  // Whether the message's way leads over it when nothing is cut.
+  [[nodiscard]] bool usually_crosses(Address from, Address to, Part part);
 
   // False when there is no link or site of that name (or, of a restore, it is not cut).
   bool cut_link(std::string_view name);

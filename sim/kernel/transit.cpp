@@ -55,8 +55,13 @@ enum Salt : std::uint64_t {
 
 }  // namespace
 
-Transit::Transit(const NetworkOptions& options, const TopologyOptions& topology, std::uint64_t seed)
-    : options_(options), seed_(seed), has_topology_(!topology.sites.empty()), topology_(topology) {
+Transit::Transit(const NetworkOptions& options, const TopologyOptions& topology, std::uint64_t seed,
+                 EffectCounts& counts)
+    : options_(options),
+      seed_(seed),
+      has_topology_(!topology.sites.empty()),
+      counts_(counts),
+      topology_(topology) {
   own_.push_back(make_distribution(options.latency));
   by_purpose_.fill(own_.front().get());
   CHECK_THAT(options.latency_by_purpose.size() <= kPurposeCount);
@@ -136,28 +141,32 @@ bool Transit::is_rough(MonotonicTime now, const Sending& sending, const Trouble&
                 trouble.weather.rough);
 }
 
-bool Transit::is_lost(MonotonicTime now, const Sending& sending,
-                      const std::vector<Hop>* path) const {
+bool Transit::is_lost(MonotonicTime now, const Sending& sending, const std::vector<Hop>* path) {
+  bool lost = false;
   for (const Trouble& trouble : effects_.troubles()) {
     if (!is_on(trouble, sending)) continue;
-    if (is_hit(key_of(Domain::loss, sending, trouble.key), trouble.what.loss, sending)) return true;
+    const bool rough = is_rough(now, sending, trouble);
     const DrawKey rough_key = key_of(Domain::weather, sending, mix(trouble.key, kRoughLossSalt));
-    if (is_rough(now, sending, trouble) && is_hit(rough_key, trouble.weather.loss, sending)) {
-      return true;
-    }
+    const bool hit =
+        is_hit(key_of(Domain::loss, sending, trouble.key), trouble.what.loss, sending) ||
+        (rough && is_hit(rough_key, trouble.weather.loss, sending));
+    if (rough || hit) counts_.add(trouble.id);
+    lost = lost || hit;
   }
-  if (path == nullptr) return false;
+  if (lost || path == nullptr) return lost;
   return std::any_of(path->begin(), path->end(), [&](const Hop& hop) {
     return is_hit(key_of(Domain::loss, sending, mix(kHopSalt, hop_id(hop))), hop.loss, sending);
   });
 }
 
-Duration Transit::delay(MonotonicTime now, const Sending& sending) const {
+Duration Transit::delay(MonotonicTime now, const Sending& sending) {
   Duration out = usual_delay(sending);
   for (const Trouble& trouble : effects_.troubles()) {
     if (!is_on(trouble, sending)) continue;
     if (trouble.extra) {
-      out += trouble.extra->sample(key_of(Domain::latency, sending, trouble.key));
+      const Duration extra = trouble.extra->sample(key_of(Domain::latency, sending, trouble.key));
+      if (extra > 0ns) counts_.add(trouble.id);
+      out += extra;
     }
     if (is_rough(now, sending, trouble)) {
       const DrawKey key = key_of(Domain::weather, sending, mix(trouble.key, kRoughExtraSalt));
@@ -167,6 +176,7 @@ Duration Transit::delay(MonotonicTime now, const Sending& sending) const {
     if (chance(draw(key_of(Domain::network, sending, mix(trouble.key, kReorderSalt))),
                trouble.what.reorder)) {
       const DrawKey key = key_of(Domain::network, sending, mix(trouble.key, kReorderBySalt));
+      counts_.add(trouble.id);
       out += uniform(draw(key), trouble.what.reorder_by);
     }
   }
@@ -222,6 +232,76 @@ bool Transit::is_cut(Address from, Address to, MonotonicTime at) {
   return effects_.is_cut(from, to, at) || (has_topology_ && topology_.path(from, to) == nullptr);
 }
 
+void Transit::count_cut(Address from, Address to, MonotonicTime at) {
+  effects_.count_cut(from, to, at, counts_);
+  if (!site_cuts_.empty() && path_of(from, to) == nullptr) count_site_cuts(from, to);
+}
+
+// ---- Cuts of the topology --------------------------------------------------------------------
+
+EffectId Transit::cut_site_link(std::string_view name, EffectId id) {
+  if (!topology_.cut_link(name)) return {};
+  site_cuts_.emplace(id, SiteCut{.name = std::string(name), .part = *topology_.link(name)});
+  return id;
+}
+
+EffectId Transit::cut_site(std::string_view name, EffectId id) {
+  if (!topology_.cut_site(name)) return {};
+  site_cuts_.emplace(id, SiteCut{.name = std::string(name), .part = *topology_.site(name)});
+  return id;
+}
+
+void Transit::restore(const SiteCut& cut) {
+  CHECK_THAT(cut.part.is_link ? topology_.restore_link(cut.name)
+                              : topology_.restore_site(cut.name));
+}
+
+bool Transit::restore(EffectId id) {
+  const auto cut = site_cuts_.find(id);
+  if (cut == site_cuts_.end()) return false;
+  restore(cut->second);
+  site_cuts_.erase(cut);
+  return true;
+}
+
+void Transit::restore_all() {
+  for (const auto& [id, cut] : site_cuts_) restore(cut);
+  site_cuts_.clear();
+}
+
+// ---- What effects have done to a message -----------------------------------------------------
+
+void Transit::count_site_cuts(Address from, Address to) {
+  for (const auto& [id, cut] : site_cuts_) {
+    if (topology_.usually_crosses(from, to, cut.part)) counts_.add(id);
+  }
+}
+
+void Transit::count_too_large(const Sending& sending) {
+  for (const Trouble& trouble : effects_.troubles()) {
+    if (is_on(trouble, sending) && is_too_large(sending, trouble.what.mtu_bytes)) {
+      counts_.add(trouble.id);
+    }
+  }
+}
+
+void Transit::count_narrow(const Sending& sending) {
+  const auto time = [&](std::uint64_t rate) { return transfer_time(sending.bytes, rate); };
+  for (const Trouble& trouble : effects_.troubles()) {
+    const std::uint64_t rate = trouble.what.bandwidth_bytes_per_s;
+    if (rate == 0 || !is_on(trouble, sending)) continue;
+    if (time(rate) > time(options_.link_bandwidth_bytes_per_s)) counts_.add(trouble.id);
+  }
+}
+
+void Transit::count_full(const Sending& sending) {
+  for (const Trouble& trouble : effects_.troubles()) {
+    if (trouble.what.queue_bytes && is_on(trouble, sending)) counts_.add(trouble.id);
+  }
+}
+
+// ---- Limits ----------------------------------------------------------------------------------
+
 Transit::Limits Transit::limits_of(Address from, Address to) const {
   const auto tightest = [](std::uint64_t a, std::uint64_t b) {  // 0: none
     return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
@@ -231,7 +311,7 @@ Transit::Limits Transit::limits_of(Address from, Address to) const {
              .queue_bytes = options_.queue_bytes};
   std::optional<std::uint64_t> queue;
   for (const Trouble& trouble : effects_.troubles()) {
-    if (trouble.key == 0 || !trouble.links.contains(from, to)) continue;
+    if (trouble.id.is_none() || !trouble.links.contains(from, to)) continue;
     out.mtu_bytes = tightest(out.mtu_bytes, trouble.what.mtu_bytes);
     out.link_bandwidth = tightest(out.link_bandwidth, trouble.what.bandwidth_bytes_per_s);
     if (trouble.what.queue_bytes) queue = tightest(queue.value_or(0), *trouble.what.queue_bytes);
@@ -265,9 +345,12 @@ bool Transit::pass_links(MonotonicTime now, Passage& passage, const Sending& sen
                          const Limits& limits, const std::vector<Hop>* path) {
   const std::uint64_t bytes = sending.bytes;
   const std::uint64_t queue = limits.queue_bytes;
-  if (limits.link_bandwidth != 0 && !pass(links_[link_id(sending.from, sending.to)], now,
-                                          passage.left, bytes, limits.link_bandwidth, queue)) {
-    return false;
+  if (limits.link_bandwidth != 0) {
+    count_narrow(sending);
+    if (!pass(links_[link_id(sending.from, sending.to)], now, passage.left, bytes,
+              limits.link_bandwidth, queue)) {
+      return false;
+    }
   }
   MonotonicTime& at = passage.arrival;
   at = passage.left + delay(now, sending);
@@ -287,8 +370,10 @@ bool Transit::pass_links(MonotonicTime now, Passage& passage, const Sending& sen
 
 std::optional<Passage> Transit::send(MonotonicTime now, const Sending& sending,
                                      DropReason& dropped) {
+  if (!site_cuts_.empty()) count_site_cuts(sending.from, sending.to);
   Limits limits = limits_of(sending.from, sending.to);
   if (is_too_large(sending, limits.mtu_bytes)) {
+    count_too_large(sending);
     dropped = DropReason::too_large;
     return std::nullopt;
   }
@@ -300,9 +385,11 @@ std::optional<Passage> Transit::send(MonotonicTime now, const Sending& sending,
   // The port is busy with what is lost on the way, too: the sender does not know.
   if (options_.bandwidth_bytes_per_s != 0 &&
       !leave_port(now, passage.left, sending, limits.queue_bytes)) {
+    count_full(sending);
     return std::nullopt;
   }
   if (is_cut(sending.from, sending.to, now)) {
+    effects_.count_cut(sending.from, sending.to, now, counts_);
     dropped = DropReason::partition;
     return std::nullopt;
   }
@@ -323,8 +410,10 @@ std::optional<Duration> Transit::handshake(MonotonicTime now, const Sending& fir
     half.what = mix(first.what, salt);
     // A clog on the way there holds the message itself, where it arrives.
     const bool is_held = salt == kSynAckSalt && is_clogged(half.from, half.to);
-    if (is_held || is_cut(half.from, half.to, now) ||
-        is_lost(now, half, path_of(half.from, half.to))) {
+    if (is_held) count_clogged(half.from, half.to);
+    const bool is_stopped = is_cut(half.from, half.to, now);
+    if (is_stopped) count_cut(half.from, half.to, now);
+    if (is_held || is_stopped || is_lost(now, half, path_of(half.from, half.to))) {
       return std::nullopt;
     }
     out += bare_delay(now, half);

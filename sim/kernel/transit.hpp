@@ -5,13 +5,19 @@
 //    with the link); queues alone remember what went before.
 // 2. With nothing wrong and nothing limited a transmission costs one draw and no lookup.
 //
+// Transmissions are what effects are counted by: of a stream each try, of a connection that is
+// being opened each half of the round trip.
+//
 // Not here: order, retransmission and connections (Streams), what effects are (LinkEffects).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/distribution.hpp"
@@ -39,7 +45,9 @@ struct Passage {
 
 class Transit {
  public:
-  Transit(const NetworkOptions& options, const TopologyOptions& topology, std::uint64_t seed);
+  // The counts outlive it.
+  Transit(const NetworkOptions& options, const TopologyOptions& topology, std::uint64_t seed,
+          EffectCounts& counts);
 
   // None when it does not arrive (then `dropped` says why).
   [[nodiscard]] std::optional<Passage> send(MonotonicTime now, const Sending& sending,
@@ -72,6 +80,17 @@ class Transit {
     return from != to && effects_.is_clogged(from, to);
   }
 
+  // What is_cut and is_clogged have said of a message comes true.
+  void count_cut(Address from, Address to, MonotonicTime at);
+  void count_clogged(Address from, Address to) { effects_.count_clogged(from, to, counts_); }
+
+  // Cuts of the topology, by name. None when there is no such link or site.
+  [[nodiscard]] EffectId cut_site_link(std::string_view name, EffectId id);
+  [[nodiscard]] EffectId cut_site(std::string_view name, EffectId id);
+  [[nodiscard]] bool has_site_cuts() const { return !site_cuts_.empty(); }
+  bool restore(EffectId id);  // false when it is no such cut
+  void restore_all();
+
   [[nodiscard]] LinkEffects& effects() { return effects_; }
   [[nodiscard]] Topology& topology() { return topology_; }
   // To be called after each change of effects.
@@ -89,6 +108,11 @@ class Transit {
     std::uint64_t link_bandwidth;
     std::uint64_t queue_bytes;
   };
+  // What a name of the topology was cut by.
+  struct SiteCut {
+    std::string name;
+    Topology::Part part;
+  };
   using ByPurpose = std::array<std::uint32_t, kPurposeCount>;
 
   [[nodiscard]] static bool is_too_large(const Sending& sending, std::uint64_t mtu_bytes) {
@@ -105,15 +129,15 @@ class Transit {
                                 const Limits& limits, const std::vector<Hop>* path);
   [[nodiscard]] Limits limits_of(Address from, Address to) const;
   [[nodiscard]] bool is_on(const Trouble& trouble, const Sending& sending) const {
-    return trouble.key == 0 || trouble.links.contains(sending.from, sending.to);
+    return trouble.id.is_none() || trouble.links.contains(sending.from, sending.to);
   }
   [[nodiscard]] bool is_rough(MonotonicTime now, const Sending& sending,
                               const Trouble& trouble) const;
   [[nodiscard]] bool is_lost(MonotonicTime now, const Sending& sending,
-                             const std::vector<Hop>* path) const;
+                             const std::vector<Hop>* path);
   [[nodiscard]] bool is_hit(const DrawKey& key, Share share, const Sending& sending) const;
   // Of the usual latency and of troubles; without queues and topology.
-  [[nodiscard]] Duration delay(MonotonicTime now, const Sending& sending) const;
+  [[nodiscard]] Duration delay(MonotonicTime now, const Sending& sending);
   [[nodiscard]] Duration usual_delay(const Sending& sending) const {
     return latency_of(sending).sample({.seed = seed_,
                                        .domain = Domain::latency,
@@ -135,6 +159,13 @@ class Transit {
   [[nodiscard]] const Distribution* pattern_of(const Sending& sending) const;
   [[nodiscard]] DrawKey key_of(Domain domain, const Sending& sending, std::uint64_t salt) const;
   void index_patterns();
+  void restore(const SiteCut& cut);
+
+  // ---- What effects have done to a message ----
+  void count_site_cuts(Address from, Address to);
+  void count_too_large(const Sending& sending);
+  void count_narrow(const Sending& sending);
+  void count_full(const Sending& sending);
 
   const NetworkOptions options_;
   const std::uint64_t seed_;
@@ -145,8 +176,10 @@ class Transit {
   std::array<const Distribution*, kPurposeCount> by_purpose_{};
   std::vector<std::unique_ptr<const Distribution>> patterns_;  // of NetworkOptions::links
   FlatMap<ByPurpose> first_pattern_;                           // by ends; 1 + its index
+  EffectCounts& counts_;
   LinkEffects effects_;
   Topology topology_;
+  std::map<EffectId, SiteCut> site_cuts_;
   FlatMap<Pipe> ports_out_;  // by host
   FlatMap<Pipe> ports_in_;
   FlatMap<Pipe> links_;  // by link

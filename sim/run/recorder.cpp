@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "sim/faults/fault.hpp"
-
 namespace rejoin::sim {
 
 namespace {
@@ -171,15 +169,36 @@ void Recorder::on_step_completed(std::size_t step, MonotonicTime at) {
   if (!returning.is_none()) late_rows_[row] = returning;
 }
 
-void Recorder::on_step_injected(std::size_t step, const std::string& says, std::uint64_t touched) {
+void Recorder::on_step_injected(std::size_t step, const std::string& says,
+                                const Injection& injection) {
   const Step& what = schedule_.timeline[step];
   const auto& inject = std::get<action::Inject>(what.action);
+  const FaultSpec& spec = *Faults::find(inject.fault);
   record_.transitions[row_of_step_.at(step)].what = says;
-  // An entry of 0 makes the run vacuous. A fault that may miss makes none by missing.
-  if (touched != 0) ++record_.injected[inject.fault];
-  if (touched != 0 || inject.may_miss) return;
+  fault_of_step_[step] = record_.faults.size();
+  // Of what is done in a moment, what it touched is all that it did.
+  const bool momentary = spec.does.empty() || (injection.touched != 0 && injection.is_momentary());
+  record_.faults.push_back({.label = what.label,
+                            .fault = inject.fault,
+                            .may_miss = inject.may_miss,
+                            .touched = injection.touched,
+                            .unit = std::string(spec.touches),
+                            .of = std::string(momentary ? spec.touches : spec.does)});
+  if (injection.touched != 0) ++record_.injected[inject.fault];
+  // A fault that may miss makes no entry by missing.
+  if (injection.touched != 0 || inject.may_miss) return;
   record_.injected.try_emplace(inject.fault, 0);
   record_.warnings.push_back(what.label + ": " + says + ": the fault touched nothing");
+}
+
+void Recorder::on_step_did(std::size_t step, std::uint64_t did) {
+  const auto found = fault_of_step_.find(step);
+  if (found == fault_of_step_.end()) return;
+  FaultRecord& fault = record_.faults[found->second];
+  fault.did = did;
+  if (fault.touched == 0 || did != 0 || fault.may_miss) return;
+  record_.warnings.push_back(fault.label + ": " + record_.transitions[row_of_step_.at(step)].what +
+                             ": the fault did nothing");
 }
 
 void Recorder::take_row(std::size_t transition, MonotonicTime at) {

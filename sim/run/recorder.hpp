@@ -12,6 +12,7 @@
 #include "model/facts.hpp"
 #include "model/run_record.hpp"
 #include "model/schedule.hpp"
+#include "sim/faults/fault.hpp"
 #include "sim/invariants/world.hpp"
 #include "sim/kernel/kernel.hpp"
 
@@ -25,7 +26,9 @@ class Recorder {
   void on_fact(MonotonicTime at, const FactSource& source, const Fact& fact);
   void on_step_fired(std::size_t step, MonotonicTime at);
   void on_step_completed(std::size_t step, MonotonicTime at);
-  void on_step_injected(std::size_t step, const std::string& says, std::uint64_t touched);
+  void on_step_injected(std::size_t step, const std::string& says, const Injection& injection);
+  // Once, when the run has ended, for each of those.
+  void on_step_did(std::size_t step, std::uint64_t did);
   // Once, when the run has ended: metrics and traffic.
   void finish(const Kernel& kernel, bool converged);
 
@@ -50,6 +53,7 @@ class Recorder {
   const World& world_;
   RunRecord& record_;
   std::map<std::size_t, std::size_t> row_of_step_;
+  std::map<std::size_t, std::size_t> fault_of_step_;  // index into record_.faults
   // Rows that are taken later than their step completes, but before the next step fires: a write
   // that one replica has acknowledged is still on its way to the others; a node that restarts
   // (named here) is shown when it is back in the cluster.

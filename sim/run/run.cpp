@@ -87,8 +87,8 @@ class Runner final : public KernelListener, public TimelineListener {
   void on_control(std::uint64_t id) override { timeline_.on_control(id); }
   void on_fired(std::size_t step) override { recorder_.on_step_fired(step, kernel_.now()); }
   void on_completed(std::size_t step) override { recorder_.on_step_completed(step, kernel_.now()); }
-  void on_injected(std::size_t step, const std::string& says, std::uint64_t touched) override {
-    recorder_.on_step_injected(step, says, touched);
+  void on_injected(std::size_t step, const std::string& says, const Injection& injection) override {
+    recorder_.on_step_injected(step, says, injection);
   }
 
  private:
@@ -131,6 +131,9 @@ class Runner final : public KernelListener, public TimelineListener {
     }
     last_phase_.finish(record_);
     judges_.at_end(kernel_.now(), kernel_.events());
+    for (std::size_t step = 0; step < schedule_.timeline.size(); ++step) {
+      recorder_.on_step_did(step, timeline_.done_by(step));
+    }
     recorder_.finish(kernel_, replicas_agree());
     record_.violations = judges_.violations();
     record_.judged = judges_.judged();

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "model/check.hpp"
+#include "model/hash.hpp"
+#include "model/random.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/run/cluster.hpp"
 #include "sim/run/targets.hpp"
@@ -27,7 +29,7 @@ void Timeline::begin() {
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (const auto* at = std::get_if<trigger::At>(&schedule_.timeline[s].trigger)) {
       steps_[s].phase = Phase::scheduled;
-      control(s, 0, at->time);
+      control_at(at->time, s);
     }
   }
   if (!steps_.empty()) reach(0);
@@ -60,14 +62,12 @@ void Timeline::reach(std::size_t step) {
 
 void Timeline::schedule(std::size_t step, MonotonicTime at) {
   steps_[step].phase = Phase::scheduled;
-  control(step, 0, at);
+  control_at(at, step);
 }
 
-void Timeline::control(std::size_t step, std::size_t act, MonotonicTime at) {
-  const std::uint64_t id = mix(hash64(schedule_.timeline[step].label), act);
-  const auto named = controls_.try_emplace(id, step, act).first;
-  CHECK_THAT(named->second == std::make_pair(step, act));
-  kernel_.control_at(at, id);
+void Timeline::control_at(MonotonicTime at, std::size_t step, std::size_t act) {
+  kernel_.control_at(at, step + act * steps_.size(),
+                     mix(hash64(schedule_.timeline[step].label), act));
 }
 
 // Fires when nothing has changed for `length`; else looks again when that could be so.
@@ -75,11 +75,12 @@ void Timeline::check_quiet(std::size_t step, Duration length) {
   const MonotonicTime since = std::max(steps_[step].reached, world_.last_change());
   const bool open = world_.open_operations() != 0;
   steps_[step].phase = Phase::scheduled;
-  control(step, 0, open ? kernel_.now() + length : since + length);
+  control_at(open ? kernel_.now() + length : since + length, step);
 }
 
 void Timeline::on_control(std::uint64_t id) {
-  const auto [step, act] = controls_.at(id);
+  const auto step = static_cast<std::size_t>(id % steps_.size());
+  const auto act = static_cast<std::size_t>(id / steps_.size());
   if (act != 0) {
     CHECK_THAT(act <= steps_[step].acts.size());
     Act& planned = steps_[step].acts[act - 1];
@@ -137,15 +138,15 @@ void Timeline::strike(std::size_t step, const action::Inject& inject) {
                  .hosts = std::move(targets.hosts),
                  .sets = std::move(targets.sets)};
   acting_ = step;
-  Injection injection = fault->inject(site);
-  listener_.on_injected(step, says, injection.touched);
-  if (injection.touched == 0) {
-    if (injection.end) injection.end();
+  State& state = steps_[step];
+  state.injection = fault->inject(site);
+  listener_.on_injected(step, says, state.injection);
+  if (state.injection.touched == 0) {
+    if (state.injection.end) state.injection.end();
+    state.injection = {};
     return;
   }
-  State& state = steps_[step];
-  state.end = std::move(injection.end);
-  if (!inject.lasts || !state.end) return;
+  if (!inject.lasts || !state.injection.end) return;
   state.lasts = true;
   ++awaited_;
   const MonotonicTime now = kernel_.now();
@@ -155,9 +156,9 @@ void Timeline::strike(std::size_t step, const action::Inject& inject) {
 
 void Timeline::take_back(std::size_t step) {
   State& state = steps_[step];
-  if (!state.end) return;
+  if (!state.injection.end) return;
   acting_ = step;
-  std::exchange(state.end, {})();
+  std::exchange(state.injection.end, {})();
   state.taken_back = true;
   if (std::exchange(state.lasts, false)) --awaited_;
   const auto& inject = std::get<action::Inject>(schedule_.timeline[step].action);
@@ -167,7 +168,7 @@ void Timeline::take_back(std::size_t step) {
 
 void Timeline::take_back_all() {
   for (std::size_t step = 0; step < steps_.size(); ++step) {
-    if (!steps_[step].end) continue;
+    if (!steps_[step].injection.end) continue;
     const auto& inject = std::get<action::Inject>(schedule_.timeline[step].action);
     if (inject.lasts || !Faults::find(inject.fault)->stays) take_back(step);
   }
@@ -182,7 +183,7 @@ void Timeline::after(Duration delay, std::function<void()> act) {
 
 void Timeline::plan(std::size_t step, MonotonicTime at, Act act) {
   steps_[step].acts.push_back(std::move(act));
-  control(step, steps_[step].acts.size(), at);
+  control_at(at, step, steps_[step].acts.size());
 }
 
 void Timeline::operate(std::size_t step, const action::Operate& operate) {
@@ -268,6 +269,10 @@ void Timeline::on_fact(MonotonicTime at, const FactSource& source, const Fact& f
   } else if (const auto* abandoned = std::get_if<fact::OperationAbandoned>(&fact)) {
     count_down(abandoned->operation);
   }
+}
+
+std::uint64_t Timeline::done_by(std::size_t step) const {
+  return sim::done_by(steps_[step].injection, kernel_);
 }
 
 bool Timeline::stuck(MonotonicTime now, Duration patience) const {

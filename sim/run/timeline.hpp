@@ -20,7 +20,6 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "model/facts.hpp"
@@ -37,8 +36,9 @@ class TimelineListener {
   virtual ~TimelineListener() = default;
   virtual void on_fired(std::size_t step) = 0;      // before its action
   virtual void on_completed(std::size_t step) = 0;  // after its action and all its operations
-  // `says` names whom it hit: `the leader (node-2) pauses`.
-  virtual void on_injected(std::size_t step, const std::string& says, std::uint64_t touched) = 0;
+  // `says` names whom it hit: `the leader (node-2) pauses`. The injection outlives the call.
+  virtual void on_injected(std::size_t step, const std::string& says,
+                           const Injection& injection) = 0;
 };
 
 class Timeline final : public Agenda {
@@ -58,6 +58,8 @@ class Timeline final : public Agenda {
   [[nodiscard]] bool done() const {
     return completed_ == steps_.size() && operations_open_ == 0 && awaited_ == 0;
   }
+  // What the fault of that step has done so far; 0 of one that touched nothing.
+  [[nodiscard]] std::uint64_t done_by(std::size_t step) const;
   // Steps that have not fired, in order.
   [[nodiscard]] std::vector<std::size_t> unfired() const;
   // The chain has waited for a fact for longer than `patience`, and nothing else is to come.
@@ -73,22 +75,25 @@ class Timeline final : public Agenda {
     Phase phase = Phase::unreached;
     MonotonicTime reached{};
     std::size_t operations_left = 0;
-    std::function<void()> end{};  // takes its fault back; empty when none is in force
-    bool lasts = false;           // until its duration is over
+    Injection injection{};  // `end` is empty when it is not in force
+    bool lasts = false;     // until its duration is over
     bool taken_back = false;
-    // What its fault does later. A deque: an act may add another.
+    // What its fault does later. The n-th is the control event step + (n + 1) * steps. A deque: an
+    // act may add another.
     std::deque<Act> acts{};
   };
 
   void reach(std::size_t step);
   void schedule(std::size_t step, MonotonicTime at);
-  void control(std::size_t step, std::size_t act, MonotonicTime at);
   void check_quiet(std::size_t step, Duration length);
   void fire(std::size_t step);
   void operate(std::size_t step, const action::Operate& operate);
   void strike(std::size_t step, const action::Inject& inject);
   void take_back(std::size_t step);
   void plan(std::size_t step, MonotonicTime at, Act act);
+  // The event of a step, or (from 1) of an act of its fault. Among those of its instant its place
+  // is by the label: another step moves nothing.
+  void control_at(MonotonicTime at, std::size_t step, std::size_t act = 0);
   void complete(std::size_t step);
   void count_down(const Operation& operation);
   [[nodiscard]] bool matches(const trigger::When& when, const FactSource& source,
@@ -101,10 +106,6 @@ class Timeline final : public Agenda {
   std::vector<StepOperations> operations_;
   std::vector<State> steps_;
   std::map<std::string, std::size_t> by_label_;
-  // By control event, which step it is of, and which act of its fault (0: the step itself fires).
-  // An event is named by the step's label: by its place in the timeline, a step that is removed
-  // would rename the others, and so reorder what happens at one instant.
-  std::map<std::uint64_t, std::pair<std::size_t, std::size_t>> controls_;
   std::size_t acting_ = 0;  // whose fault strikes or acts now
   // Ends of durations and acts of faults that do not end, to come: the timeline waits for them.
   // What a fault that ends does again and again while it lasts is not waited for.

@@ -98,6 +98,8 @@ TEST_CASE("list tells of each fault what class it is of, whether it lasts and wh
   CHECK(has(faults, "class: host\n"));
   CHECK(has(faults, "lasts: `for` so long, until `end`, or for good\n"));
   CHECK(has(faults, "holds: process of its hosts"));
+  CHECK(has(faults, "counts: links that it touches; messages lost\n"));
+  CHECK(has(faults, "counts: hosts that it touches\n"));
   CHECK(has(test::rejoin({"list", "distributions"}).out, "exponential: memoryless"));
   CHECK(has(test::rejoin({"list", "selectors"}).out, "owner(key-7): the first owner"));
 }
@@ -111,6 +113,16 @@ TEST_CASE("faults stand out in a trace, also in one of the node that they name")
   CHECK(has(raft, "group: 1"));
   CHECK_FALSE(has(raft.substr(0, raft.find("\nPASS")), "timer"));
   CHECK_FALSE(has(test::rejoin({"run", seed, "--trace", "group=2"}).out, "group: 2"));
+}
+
+TEST_CASE("a trace names all hosts that a fault hit, however long that list is") {
+  const std::string target =
+      "the network splits into {node-1, node-2, node-3} | {the others (node-4, node-5)}";
+  const test::Finished split =
+      test::rejoin({"run", "scenarios/faults/partition.yaml", "--set", "cluster.nodes=5", "--set",
+                    "timeline.cut.partition=[[node-1, node-2, node-3], [others]]", "--no-expect",
+                    "--trace", "kind=FaultInjected"});
+  CHECK(has(split.out, "### FaultInjected{fault: \"partition\", target: \"" + target + "\"}\n"));
 }
 
 TEST_CASE("a trace says why messages do not arrive, and what else befell them") {

@@ -22,8 +22,9 @@ TEST_CASE("bit-rot flips so many bits of what is on disk, for good") {
   rig.run();
   CHECK(rig.journal.size() == 60);
   CHECK(flipped_bits(rig.journal) == 3);
-  CHECK(rig.rig.touched.at(0) >= 1);
-  CHECK(rig.rig.touched.at(0) <= 3);
+  CHECK(rig.rig.touched.at(0) == 1);
+  CHECK(rig.rig.did() >= 1);
+  CHECK(rig.rig.did() <= 3);
 }
 
 TEST_CASE("bit-rot of reads flips a bit of the answer and leaves the disk") {

@@ -23,6 +23,7 @@ TEST_CASE("a clog holds every message and releases all of them when it ends") {
     in_the_crowd += arrival.at >= at_time(505ms) && arrival.at <= at_time(507ms) ? 1U : 0U;
   }
   CHECK(in_the_crowd == 20);
+  CHECK(rig.did() == 20);
 }
 
 TEST_CASE("without an end what a clog holds stays held") {

@@ -18,6 +18,7 @@ TEST_CASE("a crash loop kills and starts a host until it is taken back, and leav
   CHECK(rig.touched == std::vector<std::uint64_t>{1});
   // Down from 105, 255 and 405 ms on, for 50 ms each.
   CHECK(rig.machines.recorder.count("ProcessCrashed") == 3);
+  CHECK(rig.did() == 3);
   CHECK(rig.starts[2] == 4);
   CHECK(rig.is_up(2));
   CHECK(rig.heard[2][1] < 90);

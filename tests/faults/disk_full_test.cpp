@@ -14,6 +14,7 @@ TEST_CASE("disk-full lets through what has room, then fails, until it is over") 
   CHECK(rig.rig.touched == std::vector<std::uint64_t>{1});
   // 20 syncs of one byte: 5 fit; each that fails leaves its byte to the next.
   CHECK(rig.failed == 15);
+  CHECK(rig.rig.did() == 15);
   CHECK(rig.synced == 85);
 }
 
@@ -22,6 +23,7 @@ TEST_CASE("disk-full of a file leaves the others alone") {
   rig.inject(at_time(305ms), "disk-full", params_of({{"file", std::string("store")}}));
   rig.run();
   CHECK(rig.failed == 0);
+  CHECK(rig.rig.did() == 0);
   CHECK(says("disk-full", params_of({{"target", nodes({2})}, {"file", std::string("store")}})) ==
         "the disk of node-2 (store) is full");
 }

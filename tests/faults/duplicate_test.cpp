@@ -17,6 +17,7 @@ TEST_CASE("duplicated datagrams arrive twice, and none is lost") {
   // Of the 300 datagrams that are sent while it lasts.
   CHECK(rig.heard_in_all() > 600 + 60);
   CHECK(rig.heard_in_all() < 600 + 120);
+  CHECK(rig.did() == rig.heard_in_all() - 600);
   CHECK(says("duplicate", kSome) == "30% of datagrams arrive twice");
 }
 

@@ -50,6 +50,8 @@ TEST_CASE("messages go round a link that is down, and back over it when it is up
   rig.inject(at_time(305ms), "link-down", link_named("a--b"), 300ms);
   rig.run_until(at_time(2s));
   CHECK(rig.touched == std::vector<std::uint64_t>{1});
+  // 30 pings each way, which took the long one.
+  CHECK(rig.did() == 60);
   for (const Duration delay : delays(rig, at_time(0s), at_time(305ms))) {
     CHECK(delay < 10ms);
     CHECK(delay >= 6ms);

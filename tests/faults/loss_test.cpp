@@ -20,6 +20,7 @@ TEST_CASE("loss takes its share of datagrams for as long as it lasts") {
   CHECK(rig.machines.kernel.traffic().dropped > 80);
   CHECK(rig.machines.kernel.traffic().dropped < 160);
   CHECK(rig.heard_in_all() == 600 - rig.machines.kernel.traffic().dropped);
+  CHECK(rig.did() == rig.machines.kernel.traffic().dropped);
 }
 
 TEST_CASE("without loss everything arrives") {

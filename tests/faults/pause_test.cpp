@@ -21,6 +21,7 @@ TEST_CASE("pause holds what comes to a host until it ends, and loses nothing") {
     if (arrival.to == 2 && arrival.at == at_time(705ms)) ++at_the_end;
   }
   CHECK(at_the_end == 40);
+  CHECK(rig.did() == 41);  // and its own timer
   CHECK(rig.starts[2] == 1);
 }
 

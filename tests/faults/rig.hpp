@@ -86,7 +86,7 @@ class FaultRig final : public Agenda {
     CHECK_THAT(spec != nullptr);
     CHECK_THAT(!lasts || spec->ends);
     const std::size_t step = steps_.size();
-    steps_.push_back({.fault = spec, .params = completed(*spec, params), .end = {}});
+    steps_.push_back({.fault = spec, .params = completed(*spec, params), .injection = {}});
     machines.at(when, [this, step] { strike(step); });
     if (lasts) end(when + *lasts, step);
     return step;
@@ -94,11 +94,17 @@ class FaultRig final : public Agenda {
   // Takes back what that step did, if it is still in force.
   void end(MonotonicTime when, std::size_t step) {
     machines.at(when, [this, step] {
-      if (steps_[step].end) std::exchange(steps_[step].end, {})();
+      auto& end_it = steps_[step].injection.end;
+      if (end_it) std::exchange(end_it, {})();
     });
   }
   void after(Duration delay, std::function<void()> act) override {
     machines.at(machines.kernel.now() + delay, std::move(act));
+  }
+
+  // What the fault of that step has done so far.
+  [[nodiscard]] std::uint64_t did(std::size_t step = 0) const {
+    return done_by(steps_[step].injection, machines.kernel);
   }
 
   void run_until(MonotonicTime end) { machines.run_until(end); }
@@ -123,7 +129,7 @@ class FaultRig final : public Agenda {
   struct Step {
     const FaultSpec* fault = nullptr;
     Params params;
-    std::function<void()> end;
+    Injection injection;
   };
 
   void write_script(std::uint32_t n, Transport transport) {
@@ -170,9 +176,8 @@ class FaultRig final : public Agenda {
         site.sets[name].push_back(resolve(set));
       }
     }
-    Injection injection = steps_[step].fault->inject(site);
-    touched.push_back(injection.touched);
-    steps_[step].end = std::move(injection.end);
+    steps_[step].injection = steps_[step].fault->inject(site);
+    touched.push_back(steps_[step].injection.touched);
   }
 
   // Here only what needs no cluster: hosts by name, and everyone.

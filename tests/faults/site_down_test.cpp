@@ -36,6 +36,7 @@ TEST_CASE("every host of a site crashes, whatever holds it, and starts again whe
   CHECK_FALSE(rig.is_up(2));
   CHECK(rig.is_up(3));
   CHECK(rig.touched == std::vector<std::uint64_t>{2});
+  CHECK(rig.did() == 2);
   rig.run_until(at_time(2s));
   CHECK(rig.is_up(1));
   CHECK(rig.starts == std::vector<std::uint64_t>{0, 2, 2, 1});
@@ -57,6 +58,7 @@ TEST_CASE("an isolated site talks within itself alone, until it is over") {
   rig.inject(at_time(305ms), "site-down", site("eu", "isolate"), 300ms);
   rig.run_until(at_time(2s));
   CHECK(rig.touched == std::vector<std::uint64_t>{2});
+  CHECK(rig.did() == 4 * 30);
   CHECK(rig.starts == std::vector<std::uint64_t>{0, 1, 1, 1});
   CHECK(rig.heard[1][2] == 100);
   CHECK(rig.heard[2][1] == 100);

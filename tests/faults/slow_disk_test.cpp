@@ -26,6 +26,7 @@ TEST_CASE("slow-disk makes syncs take its factor and the extra longer, until it 
     slower += now == time ? 0U : 1U;
   }
   CHECK(slower == 30);
+  CHECK(slow.rig.did() == 30);
 }
 
 TEST_CASE("slow-disk must slow something, by a factor that a disk can have") {

@@ -34,6 +34,18 @@ TEST_CASE("a crash after an upgrade does not bring the old version back") {
   CHECK(rig.machines.version_started(1) == 2);
 }
 
+TEST_CASE("an upgrade leaves those alone that have the version, and touches nothing when all do") {
+  FaultRig rig;
+  rig.inject(at_time(105ms), "upgrade", upgrade({select(NodeId(1))}, 2, 10ms));
+  rig.inject(at_time(205ms), "upgrade", upgrade({select(NodeId(1)), select(NodeId(2))}, 2, 10ms));
+  rig.inject(at_time(305ms), "upgrade", upgrade({select(NodeId(1)), select(NodeId(2))}, 2, 10ms));
+  rig.run_until(at_time(2s));
+  CHECK(rig.touched == std::vector<std::uint64_t>{1, 1, 0});
+  CHECK(rig.did(1) == 1);
+  CHECK(rig.did(2) == 0);
+  CHECK(rig.starts == std::vector<std::uint64_t>{0, 2, 2, 1});
+}
+
 TEST_CASE("there is no software of a version that nobody wrote") {
   const FaultSpec* const spec = Faults::find("upgrade");
   CHECK_FALSE(spec->problem(upgrade({select(NodeId(1))}, 2, 1s), {}).has_value());

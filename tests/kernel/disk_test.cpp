@@ -15,12 +15,13 @@ namespace {
 using namespace testing;
 
 constexpr EffectId kTrouble{7};
+constexpr std::uint64_t kKey = 11;
 constexpr Share kAlways{1'000'000};
 
 // A disk that is asked for one thing at a time.
 struct Bench {
   explicit Bench(std::uint64_t seed = 1, const DiskOptions& chosen = {})
-      : options(chosen), disk(options, seed, Address(3)) {}
+      : options(chosen), disk(options, seed, Address(3), counts) {}
 
   IoDone complete(const Disk::Requested& requested) {
     took = requested.done_at - now;
@@ -46,6 +47,7 @@ struct Bench {
   }
 
   DiskOptions options;
+  EffectCounts counts;
   Disk disk;
   MonotonicTime now{};
   Duration took{};            // of the last operation
@@ -65,15 +67,15 @@ TEST_CASE("a slow disk takes its factor longer and the extra, and only for its f
   const Duration store = plain.took;
 
   Bench slow;
-  slow.disk.trouble(kTrouble, {.file = "raft", .slower = 3, .extra = {5ms, 5ms}});
-  slow.disk.trouble(EffectId(8), {.file = "log", .slower = 2});
+  slow.disk.trouble(kTrouble, {.file = "raft", .slower = 3, .extra = {5ms, 5ms}}, kKey);
+  slow.disk.trouble(EffectId(8), {.file = "log", .slower = 2}, kKey);
   (void)slow.write("raft.log", std::string(1000, 'x'));
   CHECK(slow.took == log * 6 + 5ms);
   (void)slow.write("store.log", std::string(1000, 'x'));
   CHECK(slow.took == store * 2);
 
   Bench over;
-  over.disk.trouble(kTrouble, {.slower = 100});
+  over.disk.trouble(kTrouble, {.slower = 100}, kKey);
   CHECK(over.disk.end(kTrouble));
   CHECK_FALSE(over.disk.end(kTrouble));
   (void)over.write("raft.log", std::string(1000, 'x'));
@@ -84,11 +86,13 @@ TEST_CASE("trouble with one file moves no draw of another") {
   const auto times = [](bool troubled) {
     Bench bench;
     if (troubled) {
-      bench.disk.trouble(kTrouble, {.file = "a",
-                                    .extra = {1us, 90us},
-                                    .sync_errors = {500'000},
-                                    .lost_syncs = {500'000},
-                                    .misdirected_reads = {500'000}});
+      bench.disk.trouble(kTrouble,
+                         {.file = "a",
+                          .extra = {1us, 90us},
+                          .sync_errors = {500'000},
+                          .lost_syncs = {500'000},
+                          .misdirected_reads = {500'000}},
+                         kKey);
     }
     std::vector<Duration> out;
     for (int i = 0; i < 20; ++i) {
@@ -124,8 +128,8 @@ TEST_CASE("a full disk takes the prefix of a sync that fits, and nothing of a re
 TEST_CASE("a trouble that leaves so many bytes free ends with its effect") {
   Bench bench;
   CHECK(bench.write("log", "12345") == IoStatus::ok);
-  bench.disk.trouble(kTrouble, {.free_bytes = 3});
-  bench.disk.trouble(EffectId(8), {.free_bytes = 100});
+  bench.disk.trouble(kTrouble, {.free_bytes = 3}, kKey);
+  bench.disk.trouble(EffectId(8), {.free_bytes = 100}, kKey);
   CHECK(bench.write("log", "678") == IoStatus::ok);
   CHECK(bench.write("log", "9") == IoStatus::failed);
   CHECK(bench.disk.end(kTrouble));
@@ -134,12 +138,74 @@ TEST_CASE("a trouble that leaves so many bytes free ends with its effect") {
   CHECK(bench.read("log") == "123456789a");
 }
 
+// Which of 200 syncs fail, by troubles of these keys; and how often each has done it.
+std::set<int> failures(const std::vector<std::uint64_t>& keys, std::vector<std::uint64_t>& did) {
+  Bench bench;
+  for (const std::uint64_t key : keys) {
+    bench.disk.trouble(EffectId(key), {.sync_errors = {300'000}}, key);
+  }
+  std::set<int> out;
+  for (int n = 0; n < 200; ++n) {
+    if (bench.write("log", "x") == IoStatus::failed) out.insert(n);
+  }
+  for (const std::uint64_t key : keys) did.push_back(bench.counts.of(EffectId(key)));
+  return out;
+}
+
+TEST_CASE("two equal troubles strike by draws of their own, and each counts what it did") {
+  std::vector<std::uint64_t> did;
+  const std::set<int> first = failures({1}, did);
+  const std::set<int> second = failures({2}, did);
+  const std::set<int> both = failures({1, 2}, did);
+  CHECK(first != second);
+  std::set<int> either = first;
+  either.insert(second.begin(), second.end());
+  CHECK(both == either);
+  CHECK(did ==
+        std::vector<std::uint64_t>{first.size(), second.size(), first.size(), second.size()});
+}
+
+TEST_CASE("a disk's troubles count what they did, and nothing that only could have been") {
+  const auto did = [](const DiskTrouble& what, const auto& act) {
+    Bench bench;
+    (void)bench.write("log", "kept");
+    (void)bench.write("other", std::string(2000, 'o'));
+    bench.disk.trouble(kTrouble, what, kKey);
+    act(bench);
+    return bench.counts.of(kTrouble);
+  };
+  const auto write = [](Bench& bench) { (void)bench.write("log", "more"); };
+  const auto read = [](Bench& bench) { (void)bench.read("log"); };
+  const auto sync = [](Bench& bench) { (void)bench.sync("log"); };
+  const auto power_cut = [](Bench& bench) {
+    bench.disk.append("log", as_bytes("tail"));
+    bench.crash();
+  };
+  CHECK(did({.slower = 2}, write) == 1);
+  CHECK(did({.file = "nothing", .slower = 2}, write) == 0);
+  CHECK(did({.extra = {1ms, 1ms}}, read) == 1);
+  CHECK(did({.free_bytes = 3}, write) == 1);
+  CHECK(did({.free_bytes = 4}, write) == 0);
+  CHECK(did({.sync_errors = kAlways}, write) == 1);
+  CHECK(did({.sync_errors = kAlways}, read) == 0);
+  CHECK(did({.read_errors = kAlways}, read) == 1);
+  CHECK(did({.lost_syncs = kAlways}, write) == 1);
+  CHECK(did({.lost_syncs = kAlways}, sync) == 0);  // there was nothing to lose
+  CHECK(did({.misdirected_writes = kAlways}, write) == 1);
+  CHECK(did({.misdirected_reads = kAlways}, read) == 1);
+  CHECK(did({.misdirected_reads = kAlways}, write) == 0);
+  CHECK(did({.read_rot = kAlways}, read) == 1);
+  CHECK(did({.torn_sectors = true}, write) == 0);
+  CHECK(did({.torn_sectors = true}, power_cut) == 1);
+  CHECK(did({.torn_sectors = true}, [](Bench& bench) { bench.crash(); }) == 0);
+}
+
 TEST_CASE("a sync that fails has written its bytes, or they are a hole after the next power cut") {
   std::set<std::string> found;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Bench bench(seed);
     (void)bench.write("log", "kept");
-    bench.disk.trouble(kTrouble, {.sync_errors = kAlways});
+    bench.disk.trouble(kTrouble, {.sync_errors = kAlways}, kKey);
     CHECK(bench.write("log", "-torn-") == IoStatus::failed);
     CHECK(bench.disk.end(kTrouble));
     // Its pages are clean: the next sync is honest, and has nothing of them to write.
@@ -157,7 +223,7 @@ TEST_CASE("a replace that fails has happened or not, whole") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Bench bench(seed);
     (void)bench.replace("state", "old");
-    bench.disk.trouble(kTrouble, {.sync_errors = kAlways});
+    bench.disk.trouble(kTrouble, {.sync_errors = kAlways}, kKey);
     CHECK(bench.replace("state", "new") == IoStatus::failed);
     const std::string seen = bench.read("state");
     bench.crash();
@@ -172,7 +238,7 @@ TEST_CASE("a lost sync answers ok, is read back, and is lost with the power") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Bench bench(seed);
     (void)bench.write("log", "kept");
-    bench.disk.trouble(kTrouble, {.lost_syncs = kAlways});
+    bench.disk.trouble(kTrouble, {.lost_syncs = kAlways}, kKey);
     CHECK(bench.write("log", "-lost") == IoStatus::ok);
     CHECK(bench.counted == 2);
     CHECK(bench.writes.empty());
@@ -191,7 +257,7 @@ TEST_CASE("an honest sync of the same file makes what was lost durable, that of 
   std::set<std::string> others;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Bench bench(seed);
-    bench.disk.trouble(kTrouble, {.lost_syncs = kAlways});
+    bench.disk.trouble(kTrouble, {.lost_syncs = kAlways}, kKey);
     (void)bench.write("log", "first");
     (void)bench.replace("state", "old");
     (void)bench.replace("state", "new");
@@ -214,7 +280,7 @@ TEST_CASE("replaces that were lost fall back to any content before them, whole")
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Bench bench(seed);
     (void)bench.replace("state", "zero");
-    bench.disk.trouble(kTrouble, {.lost_syncs = kAlways});
+    bench.disk.trouble(kTrouble, {.lost_syncs = kAlways}, kKey);
     (void)bench.replace("state", "one");
     (void)bench.replace("state", "two");
     CHECK(bench.read("state") == "two");
@@ -233,7 +299,7 @@ TEST_CASE("a misdirected write goes over older bytes, and its own place is a hol
     Bench bench(seed);
     (void)bench.write("log", std::string(600, 'l'));
     (void)bench.replace("state", std::string(600, 's'));
-    bench.disk.trouble(kTrouble, {.misdirected_writes = kAlways});
+    bench.disk.trouble(kTrouble, {.misdirected_writes = kAlways}, kKey);
     CHECK(bench.write("log", "MISDIRECTED") == IoStatus::ok);
     REQUIRE(bench.writes.size() == 1);
     const DurableWrite write = bench.writes[0];
@@ -263,7 +329,7 @@ TEST_CASE("a misdirected replace leaves the file as it was before, once the powe
     Bench bench(seed);
     (void)bench.replace("state", "old");
     (void)bench.replace("other", "another");
-    bench.disk.trouble(kTrouble, {.file = "state", .misdirected_writes = kAlways});
+    bench.disk.trouble(kTrouble, {.file = "state", .misdirected_writes = kAlways}, kKey);
     CHECK(bench.replace("state", "new") == IoStatus::ok);
     CHECK(bench.read("state") == "new");
     const std::string other = bench.read("other");
@@ -283,20 +349,20 @@ TEST_CASE("reads fail, answer with another place's bytes or a flipped bit; the d
     const std::string content(1000, 'c');
     (void)bench.replace("state", content);
     (void)bench.replace("other", std::string(400, 'o'));
-    bench.disk.trouble(kTrouble, {.read_errors = kAlways});
+    bench.disk.trouble(kTrouble, {.read_errors = kAlways}, kKey);
     const IoDone failed = bench.ask("state");
     CHECK(failed.status == IoStatus::failed);
     CHECK(failed.data.empty());
     CHECK(bench.ask("absent").status == IoStatus::not_found);
     CHECK(bench.disk.end(kTrouble));
 
-    bench.disk.trouble(kTrouble, {.misdirected_reads = kAlways});
+    bench.disk.trouble(kTrouble, {.misdirected_reads = kAlways}, kKey);
     const std::string elsewhere = bench.read("state");
     CHECK(elsewhere.size() == content.size());
     CHECK(std::count(elsewhere.begin(), elsewhere.end(), 'o') == 400);
     CHECK(bench.disk.end(kTrouble));
 
-    bench.disk.trouble(kTrouble, {.read_rot = kAlways});
+    bench.disk.trouble(kTrouble, {.read_rot = kAlways}, kKey);
     const std::string rotten = bench.read("state");
     CHECK(std::count(rotten.begin(), rotten.end(), 'c') == 999);
     CHECK(bench.disk.end(kTrouble));
@@ -309,7 +375,7 @@ TEST_CASE("torn sectors: any of the unsynced sectors survive, the last one with 
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Bench bench(seed);
     (void)bench.write("log", std::string(100, 'd'));
-    bench.disk.trouble(kTrouble, {.torn_sectors = true});
+    bench.disk.trouble(kTrouble, {.torn_sectors = true}, kKey);
     bench.disk.append("log", as_bytes(std::string(512 * 3, 'u')));
     bench.crash();
     const std::string found = bench.read("log");
@@ -411,10 +477,12 @@ TEST_CASE("without trouble what is acknowledged is what a crash leaves, whatever
     if (*rc::gen::arbitrary<bool>()) {
       // Whatever it was before, a disk that is well again is honest from the next sync on.
       const Share often{500'000};
-      bench.disk.trouble(kTrouble, {.free_bytes = 20,
-                                    .sync_errors = often,
-                                    .lost_syncs = often,
-                                    .misdirected_writes = often});
+      bench.disk.trouble(kTrouble,
+                         {.free_bytes = 20,
+                          .sync_errors = often,
+                          .lost_syncs = often,
+                          .misdirected_writes = often},
+                         kKey);
       for (const int what : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 3))) {
         if (what == 0) bench.disk.append("file", as_bytes("troubled"));
         if (what == 1) (void)bench.sync("file");

@@ -3,6 +3,7 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -434,6 +435,39 @@ TEST_CASE("a wipe takes all, what consensus keeps, what the store keeps, or each
   CHECK(part.empty());
 }
 
+TEST_CASE("what half a wipe takes is of whoever wiped, whatever starts there were before") {
+  const auto kept = [](bool restarted_before, std::uint64_t key) {
+    Machines machines(options_of(), 1);
+    std::set<std::uint64_t> found;
+    for (std::uint64_t n = 0; n < 64; ++n) {
+      machines.kernel.provision(kFirst, "file-" + std::to_string(n), as_bytes("x"));
+    }
+    machines.script(1).io = [&](Env&, const IoDone& done) {
+      if (done.status == IoStatus::ok) found.insert(done.token.value & 0xffU);
+    };
+    machines.at(at_time(1s), [&] {
+      if (restarted_before) {
+        CHECK(machines.kernel.crash(kFirst));
+        CHECK(machines.kernel.start(kFirst));
+      }
+    });
+    machines.at(at_time(2s), [&] {
+      CHECK(machines.kernel.crash(kFirst));
+      machines.script(1).start = [](Env& env) {
+        for (std::uint64_t n = 0; n < 64; ++n) {
+          env.read("file-" + std::to_string(n), IoToken(std::uint64_t{1} << 56U | n));
+        }
+      };
+      CHECK(machines.kernel.start(kFirst, {.wipe = Wipe::half, .key = key}));
+    });
+    machines.start_all();
+    machines.run();
+    return found;
+  };
+  CHECK(kept(false, 1) == kept(true, 1));
+  CHECK(kept(false, 1) != kept(false, 2));
+}
+
 // ---- Moves and twins -------------------------------------------------------------------------
 
 TEST_CASE("a host that moves keeps its disk and its draws, and leaves its old address to nobody") {
@@ -455,14 +489,15 @@ TEST_CASE("a host that moves keeps its disk and its draws, and leaves its old ad
   machines.script(1).timer = [](Env& env, TimerId) { send_text(env, kSecond, "hello", 1); };
   Address to;
   machines.at(at_time(2ms), [&] {
-    to = machines.kernel.move(kSecond);
+    to = machines.kernel.move(kSecond, 1);
     CHECK(machines.kernel.address_of(NodeId(2)) == to);
     CHECK_FALSE(machines.kernel.is_up(kSecond));
-    CHECK(machines.kernel.move(Address(77)).is_none());
+    CHECK(machines.kernel.move(Address(77), 1).is_none());
   });
   machines.start_all();
   machines.run();
-  CHECK(to == Address(2 + (1U << 20U)));
+  CHECK(to != kSecond);
+  CHECK(to.value % (1U << 20U) == 2);
   REQUIRE(lives.size() == 2);
   CHECK(lives[1].first == to);
   CHECK(lives[0].second == lives[1].second);
@@ -487,7 +522,7 @@ TEST_CASE("a twin is a second machine: a disk, a fate and draws of its own, fact
       found.emplace_back(env.self(), text_of(done.data));
     };
     Address twin;
-    machines.at(at_time(5ms), [&] { twin = machines.kernel.twin(kFirst, copy); });
+    machines.at(at_time(5ms), [&] { twin = machines.kernel.twin(kFirst, copy, 1); });
     machines.at(at_time(10ms), [&] {
       CHECK(machines.kernel.address_of(NodeId(1)) == kFirst);
       CHECK(machines.kernel.crash(twin));
@@ -505,6 +540,71 @@ TEST_CASE("a twin is a second machine: a disk, a fate and draws of its own, fact
     }
     CHECK(of_twin == 2);  // it started and crashed
   }
+}
+
+TEST_CASE("the address of a twin or a move is of whoever asked, however many there were before") {
+  Machines machines(options_of(), 1);
+  Machines crowded(options_of(), 1);
+  machines.start_all();
+  crowded.start_all();
+  machines.run();
+  crowded.run();
+  std::set<Address> others;
+  for (std::uint64_t key = 10; key < 30; ++key)
+    others.insert(crowded.kernel.twin(kFirst, true, key));
+  CHECK(others.size() == 20);
+  const Address twin = machines.kernel.twin(kFirst, true, 1);
+  CHECK(crowded.kernel.twin(kFirst, true, 1) == twin);
+  const Address moved = machines.kernel.move(kFirst, 2);
+  CHECK(crowded.kernel.move(kFirst, 2) == moved);
+  CHECK(moved != twin);
+  // Nobody is at an address that was left.
+  CHECK(machines.kernel.move(moved, 2) != moved);
+}
+
+// ---- What effects have done ------------------------------------------------------------------
+
+TEST_CASE(
+    "pauses count what they hold, a slow host what takes longer, a wrong clock its readings") {
+  Machines machines(options_of(), 2);
+  std::vector<Heard> heard;
+  listen(machines, heard);
+  machines.script(1).start = [](Env& env) {
+    for (std::uint64_t n = 1; n <= 30; ++n) env.arm(timer(n), at_time(n * 1ms));
+  };
+  machines.script(1).timer = [](Env& env, TimerId id) {
+    (void)env.wall_now();
+    send_text(env, kSecond, "x", id.value);
+  };
+  std::map<std::string, EffectId> effects;
+  machines.at(at_time(100us), [&] {
+    effects["pause"] = machines.kernel.pause(kSecond);
+    effects["idle pause"] = machines.kernel.pause(Address(9));
+    effects["frozen"] = machines.kernel.trouble_clock(kFirst, {.wall_frozen = true});
+    effects["off"] = machines.kernel.trouble_clock(kFirst, {.wall_offset = 1s});
+    effects["unread"] = machines.kernel.trouble_clock(kSecond, {.wall_offset = 1s});
+  });
+  machines.at(at_time(10'500us), [&] {
+    for (const auto& [name, effect] : effects) (void)machines.kernel.end(effect);
+    effects["slow"] = machines.kernel.slow(kSecond, {.service = 1us});
+    effects["no load"] = machines.kernel.slow(kFirst, {});
+  });
+  machines.start_all();
+  machines.run();
+  const auto did = [&](const std::string& name) {
+    return machines.kernel.done_by(effects.at(name));
+  };
+  CHECK(heard.size() == 30);
+  CHECK(did("frozen") == 10);
+  CHECK(did("off") == 10);
+  CHECK(did("unread") == 0);
+  CHECK(did("pause") >= 8);
+  CHECK(did("pause") <= 10);
+  // What was still under way or held when it began takes longer, too.
+  CHECK(did("slow") >= 20);
+  CHECK(did("slow") <= 30);
+  CHECK(did("idle pause") == 0);
+  CHECK(did("no load") == 0);
 }
 
 TEST_CASE("a diskless host forgets at each start, and its disk cannot be troubled") {
@@ -533,8 +633,8 @@ TEST_CASE("a diskless host forgets at each start, and its disk cannot be trouble
   machines.run();
   CHECK(found.empty());
   CHECK(machines.kernel.is_diskless(kFirst));
-  CHECK(machines.kernel.twin(kFirst, true).is_none());
-  CHECK(machines.kernel.move(kFirst).is_none());
+  CHECK(machines.kernel.twin(kFirst, true, 1).is_none());
+  CHECK(machines.kernel.move(kFirst, 1).is_none());
 }
 
 // ---- The guard -------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ TEST_CASE("a heal ends cuts, flaps and clogs, says how many links they were on, 
   (void)network.cut(LinkSet::between({{kA}, {kB, kC}}));                              // 4 links
   (void)network.flap(LinkSet::from_to({kA}, {kB}), 1s, Share{500'000}, at_time(0s));  // of these
   const EffectId clog = network.clog(LinkSet::pairs({{kB, kC}}));                     // another
-  const EffectId loss = network.impair(LinkSet::all(), {.loss = Share{1'000'000}});
+  const EffectId loss = network.impair(LinkSet::all(), {.loss = Share{1'000'000}}, 1);
   CHECK(network.heal() == 5);
   CHECK(network.heal() == 0);
   CHECK_FALSE(network.end(clog));

@@ -252,13 +252,13 @@ TEST_CASE("a large message stalls more often: each of its segments may be lost")
 TEST_CASE("all of a stream's segments lost is a reset, none of them a message") {
   NetworkOptions options = plain_streams();
   Wire wire(options);
-  const EffectId loss = wire.network.impair(LinkSet::all(), {.loss = Share{1'000'000}});
+  const EffectId loss = wire.network.impair(LinkSet::all(), {.loss = Share{1'000'000}}, 1);
   wire.stream(1);
   wire.run_until(at_time(2s));
   CHECK(wire.network.end(loss));
   wire.run();
   CHECK(wire.identities() == up_to(1));
-  (void)wire.network.impair(LinkSet::all(), {.loss = Share{1'000'000}});
+  (void)wire.network.impair(LinkSet::all(), {.loss = Share{1'000'000}}, 1);
   wire.stream(2);
   wire.run();
   CHECK(wire.count(DropReason::reset) == 1);
@@ -298,12 +298,13 @@ Journal live(Wire& wire, bool crashes) {
         impairment.loss = Share{*rc::gen::inRange(0U, 900'000U)};
         impairment.duplicate = impairment.reorder = impairment.corrupt = Share{500'000};
         impairment.extra = exponential_latency(100ms);
-        effects.push_back(wire.network.impair(links, impairment));
+        effects.push_back(wire.network.impair(links, impairment, effects.size() + 1));
         break;
       }
       case 4:
         effects.push_back(wire.network.weather(
-            links, {.slot = 300ms, .rough = Share{500'000}, .extra = {0ms, 500ms}, .loss = {}}));
+            links, {.slot = 300ms, .rough = Share{500'000}, .extra = {0ms, 500ms}, .loss = {}},
+            effects.size() + 1));
         break;
       case 5:
       case 6:

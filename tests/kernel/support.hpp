@@ -109,7 +109,7 @@ class Machines {
   void at(MonotonicTime at, std::function<void()> action) {
     actions.push_back(std::move(action));
     recorder.control = [this](std::uint64_t id) { actions[id](); };
-    kernel.control_at(at, actions.size() - 1);
+    kernel.control_at(at, actions.size() - 1, actions.size() - 1);
   }
 
   Recorder recorder;

@@ -177,7 +177,7 @@ TEST_CASE("a datagram above the MTU is dropped, a stream is not") {
   wire.stream(3, 100'000);
   wire.run();
   CHECK(wire.arrived.size() == 1);
-  (void)wire.network.impair(LinkSet::all(), {.mtu_bytes = 576});
+  (void)wire.network.impair(LinkSet::all(), {.mtu_bytes = 576}, 1);
   CHECK_FALSE(wire.arrival(kA, kB, tag_of(1), 1'000).has_value());
 }
 
@@ -201,15 +201,20 @@ TEST_CASE("a message fares alike whatever other effects come and go") {
   const LinkSet links = LinkSet::pairs({{kA, kB}});
 
   Wire alone(options, 5);
-  (void)alone.network.impair(links, impairment);
-  (void)alone.network.weather(links, weather);
+  (void)alone.network.impair(links, impairment, 1);
+  (void)alone.network.weather(links, weather, 2);
 
   Wire crowded(options, 5);
-  const EffectId before = crowded.network.impair(LinkSet::all(), losing(300'000));
-  (void)crowded.network.weather(LinkSet::touching({kC}), weather);
-  (void)crowded.network.weather(links, weather);
-  (void)crowded.network.impair(LinkSet::pairs({{kB, kA}}), impairment);
-  (void)crowded.network.impair(links, impairment);
+  const EffectId before = crowded.network.impair(LinkSet::all(), losing(300'000), 3);
+  (void)crowded.network.weather(LinkSet::touching({kC}), weather, 4);
+  // On the same links: others that do nothing, and one that is over by now.
+  (void)crowded.network.impair(links, {.mtu_bytes = 60'000}, 5);
+  (void)crowded.network.impair(links, losing(0), 6);
+  const EffectId over = crowded.network.impair(links, impairment, 7);
+  (void)crowded.network.weather(links, weather, 2);
+  (void)crowded.network.impair(LinkSet::pairs({{kB, kA}}), impairment, 8);
+  (void)crowded.network.impair(links, impairment, 1);
+  CHECK(crowded.network.end(over));
   (void)crowded.network.cut(LinkSet::pairs({{kA, kC}}));
   const auto without = fates_on(alone, 5'000);
   const auto with = fates_on(crowded, 5'000);
@@ -227,10 +232,10 @@ TEST_CASE("a message fares alike whatever other effects come and go") {
 }
 
 TEST_CASE("two equal impairments strike independently, and each is nested in its share") {
-  const auto lost_with = [](const std::vector<std::uint32_t>& shares) {
+  const auto lost_with = [](const std::vector<std::uint32_t>& shares, std::uint64_t key = 1) {
     Wire wire(constant_network(1ms), 4);
     for (const std::uint32_t ppm : shares) {
-      (void)wire.network.impair(LinkSet::all(), losing(ppm));
+      (void)wire.network.impair(LinkSet::all(), losing(ppm), key++);
     }
     return which(fates_on(wire), is_lost);
   };
@@ -241,6 +246,10 @@ TEST_CASE("two equal impairments strike independently, and each is nested in its
   CHECK(is_share_of_many(twice.size(), Share{190'000}));
   CHECK(std::includes(more.begin(), more.end(), once.begin(), once.end()));
   CHECK(std::includes(twice.begin(), twice.end(), once.begin(), once.end()));
+  // Without the first the second loses what it lost beside it.
+  std::set<std::uint64_t> both = once;
+  both.merge(lost_with({100'000}, 2));
+  CHECK(both == twice);
 }
 
 TEST_CASE("weather is a function of link and slot") {
@@ -280,6 +289,77 @@ TEST_CASE("weather loses datagrams in rough slots alone") {
   }
   CHECK(wire.count(DropReason::loss) > 400);
   CHECK(wire.count(DropReason::loss) < 600);
+}
+
+// ---- What effects have done ----------------------------------------------------------------
+
+TEST_CASE("every effect of links counts what it did, and nothing else") {
+  const LinkSet links = LinkSet::from_to({kA}, {kB});
+  const auto count = [&](const auto& begin, std::size_t size_bytes = 100) {
+    Wire wire(constant_network(1ms), 4);
+    const EffectId effect = begin(wire.network);
+    for (std::uint64_t n = 0; n < 1'000; ++n) {
+      wire.send(kA, kB, tag_of(n), Transport::datagram, size_bytes);
+      wire.send(kB, kA, tag_of(n), Transport::datagram, size_bytes);
+    }
+    wire.run_until(at_time(1s));
+    CHECK(wire.network.end(effect));
+    const std::uint64_t did = wire.effect_counts.of(effect);
+    // It is over.
+    wire.send(kA, kB, tag_of(1'001));
+    wire.run();
+    CHECK(wire.effect_counts.of(effect) == did);
+    return std::pair(did, wire.dropped.size() + wire.mishaps.size());
+  };
+  const auto impaired = [&](const Impairment& what) {
+    return [&, what](Network& network) { return network.impair(links, what, 1); };
+  };
+  constexpr Share half{500'000};
+  const auto cut = count([&](Network& network) { return network.cut(links); });
+  CHECK(cut == std::pair<std::uint64_t, std::size_t>{1'000, 1'000});
+  const auto clog = count([&](Network& network) { return network.clog(links); });
+  CHECK(clog == std::pair<std::uint64_t, std::size_t>{1'000, 1'000});
+  for (const Impairment& what :
+       {Impairment{.loss = half}, Impairment{.duplicate = half}, Impairment{.corrupt = half}}) {
+    const auto [did, seen] = count(impaired(what));
+    CHECK(did == seen);
+    CHECK(did > 400);
+    CHECK(did < 600);
+  }
+  CHECK(count(impaired({.mtu_bytes = 99})).first == 1'000);
+  CHECK(count(impaired({.mtu_bytes = 100})).first == 0);
+  CHECK(count(impaired({.extra = constant_latency(1ms)})).first == 1'000);
+  CHECK(count(impaired({.bandwidth_bytes_per_s = 1'000'000})).first == 1'000);
+  CHECK(count(impaired({.bandwidth_bytes_per_s = 1'000'000}), 0).first == 0);
+  CHECK(count(impaired({.loss = Share{1}})).first == 0);
+  const auto held_back = count(impaired({.reorder = half})).first;
+  CHECK(held_back > 400);
+  CHECK(held_back < 600);
+  const auto down = count([&](Network& network) {
+    return network.flap(links, 10s, Share{1}, at_time(0s));  // for 10 us: none arrives then
+  });
+  CHECK(down.first == 1'000);  // all are sent at once
+  const auto rough = [&](std::uint32_t ppm) {
+    const WeatherOptions weather{.slot = 1ms, .rough = Share{ppm}, .extra = {1ms, 1ms}, .loss = {}};
+    return count([&](Network& network) { return network.weather(links, weather, 1); }).first;
+  };
+  CHECK(rough(1'000'000) == 1'000);
+  CHECK(rough(0) == 0);
+}
+
+TEST_CASE("of two effects that would each have stopped a message both count it") {
+  Wire wire(constant_network(1ms));
+  const EffectId one = wire.network.cut(LinkSet::all());
+  const EffectId two = wire.network.cut(LinkSet::touching({kA}));
+  const EffectId other = wire.network.cut(LinkSet::touching({kC}));
+  const EffectId loss = wire.network.impair(LinkSet::all(), losing(1'000'000), 1);
+  wire.send(kA, kB, tag_of(1));
+  wire.run();
+  CHECK(wire.effect_counts.of(one) == 1);
+  CHECK(wire.effect_counts.of(two) == 1);
+  CHECK(wire.effect_counts.of(other) == 0);
+  // It was stopped before any loss could strike.
+  CHECK(wire.effect_counts.of(loss) == 0);
 }
 
 // ---- Bandwidth -----------------------------------------------------------------------------
@@ -332,7 +412,7 @@ TEST_CASE("each directed link has a bandwidth of its own, which an impairment na
   CHECK(wire.arrived[3].at == at_time(51ms));
   Impairment narrow;
   narrow.bandwidth_bytes_per_s = 100'000;
-  const EffectId effect = wire.network.impair(LinkSet::pairs({{kA, kB}}), narrow);
+  const EffectId effect = wire.network.impair(LinkSet::pairs({{kA, kB}}), narrow, 1);
   wire.now = at_time(1s);
   CHECK(wire.arrival(kA, kB, tag_of(5), 10'000) == at_time(1'101ms));
   CHECK(wire.network.end(effect));
@@ -355,7 +435,7 @@ TEST_CASE("a datagram that finds a queue full is dropped, a stream waits") {
   CHECK(wire.count(DropReason::queue_full) == 10);
   Impairment short_queue;
   short_queue.queue_bytes = 2'000;
-  (void)wire.network.impair(LinkSet::pairs({{kA, kB}}), short_queue);
+  (void)wire.network.impair(LinkSet::pairs({{kA, kB}}), short_queue, 1);
   wire.arrived.clear();
   wire.now = at_time(10s);
   for (std::uint64_t n = 1; n <= 20; ++n) wire.send(kA, kB, tag_of(n), {}, 1'000);

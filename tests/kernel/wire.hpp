@@ -45,6 +45,7 @@ class Wire final : public Carrier {
 
   [[nodiscard]] MonotonicTime time() const override { return now; }
   [[nodiscard]] EffectId next_effect() override { return EffectId(++effects); }
+  [[nodiscard]] EffectCounts& counts() override { return effect_counts; }
   void carry(MonotonicTime at, Parcel&& parcel) override {
     due.push_back({.at = std::max(at, now), .order = ++order, .parcel = std::move(parcel)});
   }
@@ -125,6 +126,7 @@ class Wire final : public Carrier {
   std::uint64_t wakes = 0;
   std::vector<Address> down;  // hosts without a process
   std::uint64_t effects = 0;
+  EffectCounts effect_counts;
   bool direct = false;  // takes the direct way where there is one, as the kernel does
   std::uint64_t directly = 0;
 

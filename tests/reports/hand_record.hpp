@@ -130,6 +130,16 @@ inline RunRecord t0_t5() {
   record.warnings = {"T1: heal: the fault touched nothing"};
   record.judged = {{"no-stale-read", 1}, {"raft-election-safety", 3}, {"replicas-converge", 450}};
   record.injected = {{"crash", 1}, {"restart", 1}};
+  const auto fault = [&record](std::string label, std::string name) {
+    record.faults.push_back({.label = std::move(label),
+                             .fault = std::move(name),
+                             .touched = 1,
+                             .unit = "host",
+                             .did = 1,
+                             .of = "host"});
+  };
+  fault("T1", "crash");
+  fault("T4", "restart");
   record.metrics = {{"bytes", 345'678},    {"converged_after_ns", std::nullopt},
                     {"disk_bytes", 51234}, {"min_copies", 2},
                     {"missing_reads", 1},  {"repair_bytes", 0},

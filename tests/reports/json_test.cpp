@@ -18,9 +18,9 @@ void check_keys(const Json& object, const std::vector<std::string>& keys) {
 }
 
 const std::vector<std::string> kRunKeys = {
-    "scenario",   "file",     "seed",        "trials",   "verdict", "digest",
-    "virtual_ns", "wall_ns",  "events",      "messages", "bytes",   "unmet",
-    "judged",     "injected", "transitions", "reads",    "metrics", "violations"};
+    "scenario",    "file",   "seed",     "trials",     "verdict", "digest", "virtual_ns",
+    "wall_ns",     "events", "messages", "bytes",      "unmet",   "judged", "injected",
+    "transitions", "reads",  "metrics",  "violations", "faults"};
 
 }  // namespace
 

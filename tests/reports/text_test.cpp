@@ -118,6 +118,30 @@ TEST_CASE("an outdated value is told with the write that it came from") {
   CHECK(has(text, "What it answered is what client-1 wrote at 1.235s (T0)"));
 }
 
+TEST_CASE("faults are told by what they touched and did, summed up by fault") {
+  RunRecord record = test::t0_t5();
+  const auto loss = [&record](std::uint64_t touched, std::uint64_t did) {
+    record.faults.push_back({.label = "rain",
+                             .fault = "loss",
+                             .may_miss = true,
+                             .touched = touched,
+                             .unit = "link",
+                             .did = did,
+                             .of = "message lost"});
+  };
+  loss(20, 495);
+  CHECK(has(text_report(record, {}), "  loss         1  20 links  495 messages lost\n"));
+  loss(6, 1);
+  loss(6, 0);
+  const std::string text = text_report(record, {});
+  CHECK(has(text, "  loss     2 of 3  32 links  496 messages lost\n"));
+  CHECK(has(text, "  crash         1  1 host\n"));
+  CHECK(has(text, "so many of its steps touched and did something"));
+  CHECK(counted_of(1, "message lost") == "1 message lost");
+  CHECK(counted_of(2, "crash") == "2 crashes");
+  CHECK(counted_of(1'000, "sync that lied") == "1,000 syncs that lied");
+}
+
 TEST_CASE("many wrong reads are told in part and counted in full") {
   RunRecord record = test::t0_t5();
   for (std::uint32_t key = 126; key <= 150; ++key) {
