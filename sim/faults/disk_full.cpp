@@ -27,7 +27,7 @@ std::string says(const Params& params) {
                                          .choices = {}}}),
                  .ends = true,
                  .needs_disk = true,
-                 .claims = "disk-space",
+                 .claims = {{.thing = "room on disk", .hold = Hold::sets}},
                  .inject = inject,
                  .says = says,
                  .nemesis = {.every = "10s..30s",

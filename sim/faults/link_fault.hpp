@@ -91,10 +91,10 @@ namespace rejoin::sim {
 }
 
 // Of a fault whose `share` may not be nothing.
-[[nodiscard]] inline std::optional<std::string> needs_a_share(const Params& params,
-                                                              const Schedule&) {
+[[nodiscard]] inline std::optional<ValueProblem> needs_a_share(const Params& params,
+                                                               const Schedule&) {
   if (params.get<Share>("share").ppm != 0) return std::nullopt;
-  return "a share of 0 touches nothing: it is above 0, up to 100%";
+  return ValueProblem("a share of 0 touches nothing: it is above 0, up to 100%", "share");
 }
 
 }  // namespace rejoin::sim

@@ -22,6 +22,7 @@ std::string says(const Params& params) {
      .ends = true,
      .destroys = true,
      .needs_disk = true,
+     .claims = {{.thing = "share of misdirected writes", .hold = Hold::sets}},
      .inject = inject,
      .says = says,
      .nemesis = {.every = "10s..30s",
