@@ -38,14 +38,18 @@ std::unique_ptr<const Distribution> make_distribution(const LatencyOptions& opti
   return std::make_unique<Bounded>(std::move(inner), options.floor, options.cap);
 }
 
-std::optional<std::string> problem_of(const LatencyOptions& options) {
+std::optional<ValueProblem> problem_of(const LatencyOptions& options) {
   const DistributionSpec* const spec = Distributions::find(options.distribution);
   if (spec == nullptr) return "there is no distribution `" + options.distribution + "`";
   if (options.floor < 0ns || options.floor > kLongestDelay) {
-    return "a `floor` is from 0s to " + to_text(kLongestDelay);
+    return ValueProblem("a `floor` is from 0s to " + to_text(kLongestDelay), "floor");
   }
-  if (options.cap < options.floor) return "a `cap` is at least the `floor`";
-  if (options.cap > kNoCap) return "a `cap` is at most " + to_text(kNoCap);
+  if (options.cap < options.floor) {
+    return ValueProblem("a `cap` is at least the `floor`", "cap");
+  }
+  if (options.cap > kNoCap) {
+    return ValueProblem("a `cap` is at most " + to_text(kNoCap), "cap");
+  }
   if (spec->problem != nullptr) {
     if (auto wrong = spec->problem(options)) return wrong;
   }
@@ -53,24 +57,27 @@ std::optional<std::string> problem_of(const LatencyOptions& options) {
   return "the mean of this " + options.distribution + " is beyond " + to_text(kLongestDraw);
 }
 
-std::optional<std::string> problem_of_delay(std::string_view name, Duration value, Duration min) {
+std::optional<ValueProblem> problem_of_delay(std::string_view name, Duration value, Duration min,
+                                             std::optional<std::size_t> item) {
   if (value >= min && value <= kLongestDelay) return std::nullopt;
-  return "`" + std::string(name) + "` is from " + to_text(min) + " to " + to_text(kLongestDelay) +
-         ", not " + to_text(value);
+  return ValueProblem("`" + std::string(name) + "` is from " + to_text(min) + " to " +
+                          to_text(kLongestDelay) + ", not " + to_text(value),
+                      name, item);
 }
 
-std::optional<std::string> problem_of_weights(std::string_view name,
-                                              const std::vector<std::uint64_t>& weights) {
+std::optional<ValueProblem> problem_of_weights(std::string_view name,
+                                               const std::vector<std::uint64_t>& weights) {
   constexpr std::uint64_t kHeaviest = 1'000'000'000;
   constexpr std::size_t kMost = 10'000;
   if (weights.empty()) return "a " + std::string(name) + " is a list of at least one";
   if (weights.size() > kMost) {
     return "a " + std::string(name) + " is a list of at most " + std::to_string(kMost);
   }
-  for (const std::uint64_t weight : weights) {
-    if (weight >= 1 && weight <= kHeaviest) continue;
-    return "a `weight` is from 1 to " + std::to_string(kHeaviest) + ", not " +
-           std::to_string(weight);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] >= 1 && weights[i] <= kHeaviest) continue;
+    return ValueProblem("a `weight` is from 1 to " + std::to_string(kHeaviest) + ", not " +
+                            std::to_string(weights[i]),
+                        "weight", i);
   }
   return std::nullopt;
 }

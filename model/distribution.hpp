@@ -15,6 +15,7 @@
 #include "model/params.hpp"
 #include "model/random.hpp"
 #include "model/registry.hpp"
+#include "model/value_problem.hpp"
 
 namespace rejoin {
 
@@ -38,9 +39,9 @@ struct DistributionSpec {
   std::vector<ParamSpec> params;
   bool has_parts = false;    // takes `LatencyOptions::parts` (a mixture)
   bool has_buckets = false;  // takes `LatencyOptions::buckets` (a histogram)
-  // What is wrong with these values, as a sentence that says what is allowed; none: nothing. They
-  // are complete; floor and cap are judged by problem_of.
-  std::optional<std::string> (*problem)(const LatencyOptions& options) = nullptr;
+  // What is wrong with these values; none: nothing. They are complete; floor and cap are judged by
+  // problem_of. The items that it may name are parts or buckets.
+  std::optional<ValueProblem> (*problem)(const LatencyOptions& options) = nullptr;
   // Only of options without a problem; without floor and cap, which make_distribution adds.
   std::unique_ptr<const Distribution> (*make)(const LatencyOptions& options) = nullptr;
 };
@@ -51,7 +52,7 @@ using Distributions = Registry<DistributionSpec>;
 [[nodiscard]] std::unique_ptr<const Distribution> make_distribution(const LatencyOptions& options);
 // What is wrong with the options as a whole: an unknown name, a problem of its distribution, a cap
 // below the floor. None: nothing.
-[[nodiscard]] std::optional<std::string> problem_of(const LatencyOptions& options);
+[[nodiscard]] std::optional<ValueProblem> problem_of(const LatencyOptions& options);
 
 // ---- For the plugins -----------------------------------------------------------------------
 
@@ -61,10 +62,11 @@ inline constexpr Duration kLongestDelay = 24h * 365;
 inline constexpr Duration kLongestDraw = kNoCap;
 
 // A sentence unless min <= value <= kLongestDelay.
-[[nodiscard]] std::optional<std::string> problem_of_delay(std::string_view name, Duration value,
-                                                          Duration min = 1ns);
+[[nodiscard]] std::optional<ValueProblem> problem_of_delay(
+    std::string_view name, Duration value, Duration min = 1ns,
+    std::optional<std::size_t> item = std::nullopt);
 // A sentence unless each weight is 1 or more and they are 1..10^4 of 1..10^9.
-[[nodiscard]] std::optional<std::string> problem_of_weights(
+[[nodiscard]] std::optional<ValueProblem> problem_of_weights(
     std::string_view name, const std::vector<std::uint64_t>& weights);
 // Which of these weights the draw falls on. They have no problem.
 [[nodiscard]] std::size_t choose(std::uint64_t random, const std::vector<std::uint64_t>& weights);

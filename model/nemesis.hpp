@@ -31,6 +31,12 @@ struct NemesisSpec {
     std::string_view draw;  // as a file's `nemesis.faults` writes it: `1%..10%`, `{ pick: [..] }`
   };
 
+  // Of a parameter that makes links or disks worse for everyone.
+  struct Most {
+    std::string_view param;
+    std::string_view value;  // `30%`, `200ms`
+  };
+
   std::string_view every{};  // from the end of one instance to the start of the next: `5s..20s`
   std::string_view lasts{};  // `for`; empty for what is done in a moment
   std::vector<Value> values{};
@@ -50,6 +56,9 @@ struct NemesisSpec {
   // "Protocol-Aware Recovery for Consensus-Based Storage", FAST 2018): no preset of an unbounded
   // nemesis draws it.
   bool lies = false;
+  // It takes nobody out of action up to these; beyond, nobody may be left who is in action, and a
+  // bounded nemesis draws no such thing.
+  std::vector<Most> bearable{};
   // Why no preset draws it; all of the above is empty then.
   std::string_view exempt{};
 };

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kDurationWanted = "a duration such as 20s, 1h30m or 250us";
 constexpr std::string_view kRangeWanted = "a duration such as 20s, or a range such as 150ms..300ms";
 constexpr std::string_view kSizeWanted = "a size such as 64KiB or 100MB";
-constexpr std::string_view kShareWanted = "a share such as 10% or 0.1, between 0 and 1";
+constexpr std::string_view kShareWanted = "a share such as 10% or 0.1, at least 0 and at most 1";
 constexpr std::string_view kIntegerWanted = "a whole number such as 3, without leading zeros";
 constexpr std::string_view kNodeWanted = "a node such as node-3";
 constexpr std::string_view kSetsWanted = "sets of hosts such as [[node-1, node-2], [others]]";
@@ -391,7 +391,13 @@ tl::expected<Share, std::string> parse_share(std::string_view text) {
   const std::optional<Decimal> number = take_decimal(text);
   if (!number || (text != "%" && !text.empty())) return wanted(kShareWanted);
   const auto ppm = scale(*number, text.empty() ? whole : whole / 100, kInt64Max);
-  if (!ppm) return wanted("a share in whole millionths, such as 0.0001%");
+  if (!ppm) {
+    // Too fine or too large: of both, the second is what people mean to hear.
+    const std::uint64_t least =
+        scale({.whole = number->whole, .fraction = {}}, 1, kInt64Max).value_or(kInt64Max);
+    const bool large = least >= (text.empty() ? 1U : 100U);
+    return wanted(large ? kShareWanted : "a share in whole millionths, such as 0.0001%");
+  }
   if (*ppm > whole) return wanted(kShareWanted);
   return Share{static_cast<std::uint32_t>(*ppm)};
 }

@@ -73,10 +73,14 @@ std::vector<Entry> faults() {
     entry.notes.emplace_back("counts",
                              reports::plural_of(spec.touches) + " that it touches" +
                                  (spec.does.empty() ? "" : "; " + reports::plural_of(spec.does)));
-    if (!spec.claims.empty()) {
-      entry.notes.emplace_back("holds", std::string(spec.claims) +
-                                            " of its hosts: no other fault that does can last "
-                                            "there at that time");
+    std::string things;
+    for (const sim::Claim& claim : spec.claims) {
+      things += (things.empty() ? "" : ", ") + std::string(claim.thing);
+    }
+    if (!things.empty()) {
+      entry.notes.emplace_back("holds", things +
+                                            " of its hosts: what contradicts another fault "
+                                            "that does, at that time, is refused");
     }
     if (spec.destroys) entry.notes.emplace_back("destroys", "what disks held");
     if (spec.needs_disk) entry.notes.emplace_back("needs", "hosts with disks: nodes");

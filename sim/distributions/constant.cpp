@@ -14,7 +14,7 @@ class Constant final : public Distribution {
   Duration value_;
 };
 
-std::optional<std::string> problem(const LatencyOptions& options) {
+std::optional<ValueProblem> problem(const LatencyOptions& options) {
   return problem_of_delay("value", options.params.get<Duration>("value"), 0ns);
 }
 

@@ -17,7 +17,7 @@ class Exponential final : public Distribution {
   Duration mean_;
 };
 
-std::optional<std::string> problem(const LatencyOptions& options) {
+std::optional<ValueProblem> problem(const LatencyOptions& options) {
   return problem_of_delay("mean", options.params.get<Duration>("mean"));
 }
 

@@ -37,17 +37,18 @@ class Histogram final : public Distribution {
   std::vector<std::uint64_t> weights_;
 };
 
-std::optional<std::string> problem(const LatencyOptions& options) {
+std::optional<ValueProblem> problem(const LatencyOptions& options) {
   if (auto wrong = problem_of_weights("histogram", weights_of(options))) return wrong;
   const DurationRange* before = nullptr;
-  for (const LatencyOptions::Bucket& bucket : options.buckets) {
-    const DurationRange& range = bucket.range;
-    if (auto wrong = problem_of_delay("range", range.min, 0ns)) return wrong;
-    if (auto wrong = problem_of_delay("range", range.max, range.min)) return wrong;
+  for (std::size_t i = 0; i < options.buckets.size(); ++i) {
+    const DurationRange& range = options.buckets[i].range;
+    if (auto wrong = problem_of_delay("range", range.min, 0ns, i)) return wrong;
+    if (auto wrong = problem_of_delay("range", range.max, range.min, i)) return wrong;
     // A bucket may begin where the one before it ends.
     if (before != nullptr && range.min < before->max) {
-      return "the ranges of a histogram ascend and do not overlap: " + to_text(range.min) +
-             " comes after " + to_text(before->max);
+      return ValueProblem("the ranges of a histogram ascend and do not overlap: " +
+                              to_text(range.min) + " comes after " + to_text(before->max),
+                          "range", i);
     }
     before = &range;
   }

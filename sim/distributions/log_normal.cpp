@@ -36,14 +36,15 @@ class LogNormal final : public Distribution {
   std::int64_t sigma_;  // millionths
 };
 
-std::optional<std::string> problem(const LatencyOptions& options) {
+std::optional<ValueProblem> problem(const LatencyOptions& options) {
   if (auto wrong = problem_of_delay("median", options.params.get<Duration>("median"))) {
     return wrong;
   }
   const auto sigma = parse_millionths(options.params.get<std::string>("sigma"));
   if (sigma && *sigma >= 1 && *sigma <= 10 * kMillion) return std::nullopt;
-  return "`sigma` is a number such as 0.5, above 0 and at most 10, not " +
-         options.params.get<std::string>("sigma");
+  return ValueProblem("`sigma` is a number such as 0.5, above 0 and at most 10, not " +
+                          options.params.get<std::string>("sigma"),
+                      "sigma");
 }
 
 std::unique_ptr<const Distribution> make(const LatencyOptions& options) {

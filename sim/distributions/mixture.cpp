@@ -40,10 +40,12 @@ class Mixture final : public Distribution {
   std::vector<std::unique_ptr<const Distribution>> parts_;
 };
 
-std::optional<std::string> problem(const LatencyOptions& options) {
+std::optional<ValueProblem> problem(const LatencyOptions& options) {
   if (auto wrong = problem_of_weights("mixture", weights_of(options))) return wrong;
-  for (const LatencyOptions::Part& each : options.parts) {
-    if (auto wrong = problem_of(each.latency)) return wrong;
+  for (std::size_t i = 0; i < options.parts.size(); ++i) {
+    if (const auto wrong = problem_of(options.parts[i].latency)) {
+      return ValueProblem(wrong->says, "latency", i);
+    }
   }
   return std::nullopt;
 }

@@ -57,7 +57,7 @@ class Normal final : public Distribution {
   std::uint64_t least_ = 0;
 };
 
-std::optional<std::string> problem(const LatencyOptions& options) {
+std::optional<ValueProblem> problem(const LatencyOptions& options) {
   if (auto wrong = problem_of_delay("mean", options.params.get<Duration>("mean"), 0ns)) {
     return wrong;
   }

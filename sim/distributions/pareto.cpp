@@ -38,14 +38,15 @@ class Pareto final : public Distribution {
   std::int64_t shape_millionths_;
 };
 
-std::optional<std::string> problem(const LatencyOptions& options) {
+std::optional<ValueProblem> problem(const LatencyOptions& options) {
   if (auto wrong = problem_of_delay("minimum", options.params.get<Duration>("minimum"))) {
     return wrong;
   }
   const auto shape = parse_millionths(options.params.get<std::string>("shape"));
   if (shape && *shape >= kMillion / 100) return std::nullopt;
-  return "`shape` is a number such as 1.5, from 0.01 to 1000, not " +
-         options.params.get<std::string>("shape");
+  return ValueProblem("`shape` is a number such as 1.5, from 0.01 to 1000, not " +
+                          options.params.get<std::string>("shape"),
+                      "shape");
 }
 
 std::unique_ptr<const Distribution> make(const LatencyOptions& options) {

@@ -18,7 +18,7 @@ class Uniform final : public Distribution {
   DurationRange range_;
 };
 
-std::optional<std::string> problem(const LatencyOptions& options) {
+std::optional<ValueProblem> problem(const LatencyOptions& options) {
   const auto range = options.params.get<DurationRange>("range");
   if (auto wrong = problem_of_delay("range", range.min, 0ns)) return wrong;
   return problem_of_delay("range", range.max, range.min);

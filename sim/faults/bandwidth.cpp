@@ -13,9 +13,10 @@ Injection inject(FaultSite& site) {
   return impair_links(site, narrow);
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   if (params.get<Size>("rate").bytes != 0) return std::nullopt;
-  return "a link of no bandwidth is a cut one (`cut`): the rate is above 0, such as 64KiB";
+  return ValueProblem(
+      "a link of no bandwidth is a cut one (`cut`): the rate is above 0, such as 64KiB", "rate");
 }
 
 std::string says(const Params& params) {

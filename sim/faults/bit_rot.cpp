@@ -25,11 +25,11 @@ Injection inject(FaultSite& site) {
   return out;
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   const auto bits = params.get<std::int64_t>("bits");
-  if (bits > 1'000'000) return "at most 1000000 bits rot at once";
+  if (bits > 1'000'000) return ValueProblem("at most 1000000 bits rot at once", "bits");
   if (bits == 0 && params.get<Share>("reads").ppm == 0) {
-    return "no bits and no share of reads: nothing would rot";
+    return ValueProblem("no bits and no share of reads: nothing would rot", "bits");
   }
   return std::nullopt;
 }
@@ -44,37 +44,39 @@ std::string says(const Params& params) {
   return out + " on the disk of " + says_hosts(params, "target") + says_file(params);
 }
 
-[[maybe_unused]] const bool registered =
-    Faults::add({.name = "bit-rot",
-                 .help = "flip bits of what disks hold, or of what they answer to reads",
-                 .kind = FaultClass::disk,
-                 .params = disk_params({{.name = "bits",
-                                         .type = ParamType::integer,
-                                         .unit = "",
-                                         .fallback = "8",
-                                         .help = "of what is durable, at once, on each disk",
-                                         .choices = {}},
-                                        {.name = "reads",
-                                         .type = ParamType::share,
-                                         .unit = "",
-                                         .fallback = "0%",
-                                         .help = "of reads, answered with one bit flipped",
-                                         .choices = {}}}),
-                 .ends = true,
-                 .destroys = true,
-                 .needs_disk = true,
-                 .does = "corruption",
-                 .problem = problem,
-                 .inject = inject,
-                 .says = says,
-                 .nemesis = {.every = "10s..30s",
-                             .lasts = "1s..6s",
-                             .values = {{"target", "random"},
-                                        {"file", "{ pick: [any, store, raft] }"},
-                                        {"bits", "1..64"}},
-                             .out = "target",
-                             .after = NemesisSpec::After::wipe,
-                             .lies = true}});
+[[maybe_unused]] const bool registered = Faults::add(
+    {.name = "bit-rot",
+     .help = "flip bits of what disks hold, or of what they answer to reads",
+     .kind = FaultClass::disk,
+     .params = disk_params({{.name = "bits",
+                             .type = ParamType::integer,
+                             .unit = "",
+                             .fallback = "8",
+                             .help = "of what is durable, at once, on each disk",
+                             .choices = {}},
+                            {.name = "reads",
+                             .type = ParamType::share,
+                             .unit = "",
+                             .fallback = "0%",
+                             .help = "of reads, answered with one bit flipped",
+                             .choices = {}}}),
+     .ends = true,
+     .destroys = true,
+     .needs_disk = true,
+     .claims =
+         {{.thing = "share of reads that rot", .hold = Hold::sets, .unless = "reads", .is = "0%"}},
+     .does = "corruption",
+     .problem = problem,
+     .inject = inject,
+     .says = says,
+     .nemesis = {.every = "10s..30s",
+                 .lasts = "1s..6s",
+                 .values = {{"target", "random"},
+                            {"file", "{ pick: [any, store, raft] }"},
+                            {"bits", "1..64"}},
+                 .out = "target",
+                 .after = NemesisSpec::After::wipe,
+                 .lies = true}});
 
 }  // namespace
 }  // namespace rejoin::sim

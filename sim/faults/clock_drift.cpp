@@ -22,7 +22,7 @@ std::string says(const Params& params) {
      .kind = FaultClass::clock,
      .params = clock_params("rate", ParamType::rate, "how fast (or, below 0, slow) it runs"),
      .ends = true,
-     .claims = "wall-clock",
+     .claims = {{.thing = "wall clock", .hold = Hold::sets}},
      .does = "reading wrong",
      .problem = problem_of_rate,
      .inject = inject,

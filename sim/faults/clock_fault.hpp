@@ -28,10 +28,10 @@ namespace rejoin::sim {
 }
 
 // A rate of 0 is no fault.
-[[nodiscard]] inline std::optional<std::string> problem_of_rate(const Params& params,
-                                                                const Schedule&) {
+[[nodiscard]] inline std::optional<ValueProblem> problem_of_rate(const Params& params,
+                                                                 const Schedule&) {
   if (params.get<Rate>("rate") != Rate{}) return std::nullopt;
-  return "a clock that runs off has a rate that is not 0: +200ppm, -1%";
+  return ValueProblem("a clock that runs off has a rate that is not 0: +200ppm, -1%", "rate");
 }
 
 }  // namespace rejoin::sim

@@ -11,9 +11,9 @@ Injection inject(FaultSite& site) {
   return trouble_clocks(site, trouble);
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   if (params.get<Duration>("by") != Duration{}) return std::nullopt;
-  return "a clock that is off is off by something: -5s, +250ms";
+  return ValueProblem("a clock that is off is off by something: -5s, +250ms", "by");
 }
 
 std::string says(const Params& params) {
@@ -27,6 +27,7 @@ std::string says(const Params& params) {
      .kind = FaultClass::clock,
      .params = clock_params("by", ParamType::offset, "how far ahead (or, below 0, behind) it is"),
      .ends = true,
+     .claims = {{.thing = "offset of the wall clock", .hold = Hold::sets}},
      .does = "reading wrong",
      .problem = problem,
      .inject = inject,

@@ -22,6 +22,7 @@ std::string says(const Params& params) {
      .kind = FaultClass::clock,
      .params = clock_params("rate", ParamType::rate, "how fast (or, below 0, slow) they run"),
      .ends = true,
+     .claims = {{.thing = "rate of all clocks", .hold = Hold::sets}},
      .does = "reading wrong",
      .problem = problem_of_rate,
      .inject = inject,

@@ -14,9 +14,9 @@ Injection inject(FaultSite& site) {
   return out;
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   if (params.get<Duration>("by") != Duration{}) return std::nullopt;
-  return "a step goes somewhere: -5s, +250ms";
+  return ValueProblem("a step goes somewhere: -5s, +250ms", "by");
 }
 
 std::string says(const Params& params) {

@@ -13,18 +13,21 @@ std::string says(const Params& params) {
   return says_value(params, "share") + " of datagrams have a bit flipped" + says_links(params);
 }
 
-[[maybe_unused]] const bool registered = Faults::add(
-    {.name = "corrupt",
-     .help = "flip one bit of a share of datagrams",
-     .kind = FaultClass::network,
-     .params = link_params({param("share", ParamType::share, "1%", "of datagrams")}),
-     .ends = true,
-     .touches = "link",
-     .does = "message corrupted",
-     .problem = needs_a_share,
-     .inject = inject,
-     .says = says,
-     .nemesis = {.every = "5s..15s", .lasts = "2s..8s", .values = {{"share", "0.1%..2%"}}}});
+[[maybe_unused]] const bool registered =
+    Faults::add({.name = "corrupt",
+                 .help = "flip one bit of a share of datagrams",
+                 .kind = FaultClass::network,
+                 .params = link_params({param("share", ParamType::share, "1%", "of datagrams")}),
+                 .ends = true,
+                 .touches = "link",
+                 .does = "message corrupted",
+                 .problem = needs_a_share,
+                 .inject = inject,
+                 .says = says,
+                 .nemesis = {.every = "5s..15s",
+                             .lasts = "2s..8s",
+                             .values = {{"share", "0.1%..2%"}},
+                             .bearable = {{"share", "30%"}}}});
 
 }  // namespace
 }  // namespace rejoin::sim

@@ -18,9 +18,9 @@ Injection inject(FaultSite& site) {
   return out;
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   if (params.get<Size>("bytes").bytes != 0) return std::nullopt;
-  return "a tail of no bytes cannot be corrupted";
+  return ValueProblem("a tail of no bytes cannot be corrupted", "bytes");
 }
 
 std::string says(const Params& params) {

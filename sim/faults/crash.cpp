@@ -24,7 +24,8 @@ Injection inject(FaultSite& site) {
 
 std::string says(const Params& params) {
   const bool alone = params.get<std::string>("of") == "process";
-  return (alone ? "the process on " : "") + says_hosts(params, "target") + " crashes";
+  return (alone ? "the process on " : "") + says_hosts(params, "target") +
+         (alone ? " crashes" : verb(params, "target", " crashes", " crash"));
 }
 
 [[maybe_unused]] const bool registered =
@@ -46,7 +47,7 @@ std::string says(const Params& params) {
                  .ends = true,
                  .stays = true,
                  .of_nodes = true,
-                 .claims = "process",
+                 .claims = {{.thing = "process", .hold = Hold::kills}},
                  .inject = inject,
                  .says = says,
                  .nemesis = {.every = "6s..20s",

@@ -7,6 +7,9 @@
 namespace rejoin::sim {
 namespace {
 
+// Nothing starts, or is noticed, in less; and a run would be all of crashes.
+constexpr Duration kShortest = 1ms;
+
 struct Loop {
   Kernel& kernel;
   Agenda& agenda;
@@ -58,13 +61,18 @@ Injection inject(FaultSite& site) {
           .did = [loop] { return loop->crashes; }};
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
-  if (params.get<Duration>("down") > 0s && params.get<Duration>("up") > 0s) return std::nullopt;
-  return "a crash loop takes time: down and up are above 0s";
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
+  for (const std::string_view name : {"down", "up"}) {
+    if (params.get<Duration>(name) >= kShortest) continue;
+    return ValueProblem("`" + std::string(name) + "` of a crash loop is at least " +
+                            to_text(kShortest) + ", not " + to_text(params.get<Duration>(name)),
+                        name);
+  }
+  return std::nullopt;
 }
 
 std::string says(const Params& params) {
-  return says_hosts(params, "target") + " crashes every " +
+  return says_hosts(params, "target") + verb(params, "target", " crashes every ", " crash every ") +
          to_text(params.get<Duration>("down") + params.get<Duration>("up"));
 }
 
@@ -98,7 +106,7 @@ std::string says(const Params& params) {
                              .choices = {"machine", "process"}}},
                  .ends = true,
                  .of_nodes = true,
-                 .claims = "process",
+                 .claims = {{.thing = "process", .hold = Hold::cycles}},
                  .does = "crash",
                  .problem = problem,
                  .inject = inject,

@@ -27,7 +27,7 @@ std::string says(const Params& params) {
                                          .choices = {}}}),
                  .ends = true,
                  .needs_disk = true,
-                 .claims = "disk-space",
+                 .claims = {{.thing = "room on disk", .hold = Hold::sets}},
                  .does = "write refused",
                  .inject = inject,
                  .says = says,

@@ -98,6 +98,19 @@ std::string says_hosts(const Params& params, std::string_view name) {
   return out;
 }
 
+std::string verb(const Params& params, std::string_view name, std::string_view of_one,
+                 std::string_view of_many) {
+  using Kind = Selector::Kind;
+  const auto& selectors = params.get<Selectors>(name);
+  bool many = selectors.size() > 1;
+  for (const Selector& each : selectors) {
+    many |= each.kind == Kind::followers || each.kind == Kind::members ||
+            each.kind == Kind::owners || each.kind == Kind::nodes || each.kind == Kind::clients ||
+            each.kind == Kind::others || (each.kind == Kind::random && each.count > 1);
+  }
+  return std::string(many ? of_many : of_one);
+}
+
 std::string says_sets(const Params& params, std::string_view name) {
   std::string out;
   for (const Selectors& set : params.get<std::vector<Selectors>>(name)) {
@@ -108,9 +121,9 @@ std::string says_sets(const Params& params, std::string_view name) {
   return out;
 }
 
-std::optional<std::string> needs_a_share(const Params& params, const Schedule&) {
+std::optional<ValueProblem> needs_a_share(const Params& params, const Schedule&) {
   if (params.get<Share>("share").ppm != 0) return std::nullopt;
-  return "a share of 0 touches nothing: it is above 0, up to 100%";
+  return ValueProblem("a share of 0 touches nothing: it is above 0, up to 100%", "share");
 }
 
 Injection on_each(FaultSite& site, std::string_view hosts,

@@ -20,6 +20,7 @@
 #include "model/random.hpp"
 #include "model/registry.hpp"
 #include "model/schedule.hpp"
+#include "model/value_problem.hpp"
 #include "sim/kernel/kernel.hpp"
 
 namespace rejoin::sim {
@@ -62,6 +63,28 @@ struct Injection {
 // FaultSpec::does, so far; of one that is done in a moment what it touched.
 [[nodiscard]] std::uint64_t done_by(const Injection& injection, const Kernel& kernel);
 
+// How a fault holds a thing of its hosts. Which of these contradict each other, and which compose,
+// is a table (sim/run/contradictions.cpp).
+enum class Hold : std::uint8_t {
+  kills,    // the process is dead while it lasts; without a duration, until something starts it
+  cycles,   // the process dies and starts, again and again
+  stills,   // the process stands still
+  renews,   // the process starts anew, at one moment
+  doubles,  // a second process takes part
+  sets,     // the thing has one value, the fault's own
+};
+
+// What a fault holds of its hosts while it lasts. What it does not claim, others may do as well.
+struct Claim {
+  std::string_view thing;  // `process`, `wall clock`, ...: of one host, one thing by that name
+  Hold hold{};
+  // The parameter that names the hosts: of type hosts, or a text, the name of a site.
+  std::string_view of = "target";
+  // It holds nothing where this parameter has this value.
+  std::string_view unless{};
+  std::string_view is{};
+};
+
 struct FaultSpec {
   std::string_view name;
   std::string_view help;
@@ -80,15 +103,14 @@ struct FaultSpec {
   bool of_nodes = false;
   // Its hosts must have disks.
   bool needs_disk = false;
-  // What it holds of its hosts while it lasts (`process`, `wall-clock`, ...): two faults that hold
-  // one thing of one host at one time contradict each other. Empty: nothing.
-  std::string_view claims = {};
+  // Two faults that hold one thing of one host at one time may contradict each other.
+  std::vector<Claim> claims{};
   // What its counts are of, one of them: what it touches as it strikes, and what it does from then
   // on (`message lost`; the first word is counted). Empty: it is done in a moment.
   std::string_view touches = "host";
   std::string_view does = {};
-  // What is wrong with these parameters in this schedule, as a sentence; none: nothing.
-  std::optional<std::string> (*problem)(const Params& params, const Schedule& schedule) = nullptr;
+  // What is wrong with these parameters in this schedule, and with which; none: nothing.
+  std::optional<ValueProblem> (*problem)(const Params& params, const Schedule& schedule) = nullptr;
   Injection (*inject)(FaultSite& site) = nullptr;
   // `node-3 crashes`: for tables.
   std::string (*says)(const Params& params) = nullptr;
@@ -103,10 +125,13 @@ using Faults = Registry<FaultSpec>;
 // `node-3`, `node-1 and node-2`, `the leader`, `the owner of key-7`; once it is known who that was,
 // `the leader (node-2)`.
 [[nodiscard]] std::string says_hosts(const Params& params, std::string_view name);
+// The verb for these hosts: `crashes` of one, `crash` of several.
+[[nodiscard]] std::string verb(const Params& params, std::string_view name, std::string_view of_one,
+                               std::string_view of_many);
 // `{node-1, node-2} | {the others}`, of a parameter of type host_sets.
 [[nodiscard]] std::string says_sets(const Params& params, std::string_view name);
 // What is wrong with a `share` that is nothing.
-[[nodiscard]] std::optional<std::string> needs_a_share(const Params& params, const Schedule&);
+[[nodiscard]] std::optional<ValueProblem> needs_a_share(const Params& params, const Schedule&);
 // One effect on each of the site's hosts of that parameter; ends them all.
 [[nodiscard]] Injection on_each(FaultSite& site, std::string_view hosts,
                                 const std::function<EffectId(Kernel&, Address)>& effect);

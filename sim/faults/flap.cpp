@@ -13,9 +13,9 @@ Injection inject(FaultSite& site) {
   });
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule& schedule) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule& schedule) {
   if (params.get<Duration>("period") <= Duration::zero()) {
-    return "the period of a flapping link is above 0, such as 1s";
+    return ValueProblem("the period of a flapping link is above 0, such as 1s", "period");
   }
   return needs_a_share(params, schedule);
 }

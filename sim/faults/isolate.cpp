@@ -16,9 +16,11 @@ Injection inject(FaultSite& site) {
 std::string says(const Params& params) {
   const auto& direction = params.get<std::string>("direction");
   const std::string who = says_hosts(params, "target");
-  if (direction == "in") return who + " no longer hears anyone";
-  if (direction == "out") return who + " is no longer heard by anyone";
-  return who + " is cut off from everyone";
+  if (direction == "in")
+    return who + verb(params, "target", " no longer hears", " no longer hear") + " anyone";
+  if (direction == "out")
+    return who + verb(params, "target", " is", " are") + " no longer heard by anyone";
+  return who + verb(params, "target", " is", " are") + " cut off from everyone";
 }
 
 [[maybe_unused]] const bool registered =

@@ -7,17 +7,17 @@
 namespace rejoin::sim {
 namespace {
 
-std::optional<std::string> problem(const Params& params, const Schedule& schedule) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule& schedule) {
   const auto& name = params.get<std::string>("link");
   std::vector<std::string> known;
   for (const auto& link : schedule.topology.links) known.push_back(link.name);
   if (std::find(known.begin(), known.end(), name) != known.end()) return std::nullopt;
-  if (known.empty()) return "the scenario has no `topology` with links";
+  if (known.empty()) return ValueProblem("the scenario has no `topology` with links", "link");
   std::string out = "there is no link `" + name + "`";
   const std::string near = nearest_name(name, known);
-  if (!near.empty()) return out + ": did you mean `" + near + "`?";
+  if (!near.empty()) return ValueProblem(out + ": did you mean `" + near + "`?", "link");
   for (std::size_t i = 0; i < known.size(); ++i) out += (i == 0 ? ", only " : ", ") + known[i];
-  return out;
+  return ValueProblem(out, "link");
 }
 
 Injection inject(FaultSite& site) {

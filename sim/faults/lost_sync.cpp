@@ -22,6 +22,7 @@ std::string says(const Params& params) {
      .ends = true,
      .destroys = true,
      .needs_disk = true,
+     .claims = {{.thing = "share of lost syncs", .hold = Hold::sets}},
      .does = "sync that lied",
      .problem = needs_a_share,
      .inject = inject,

@@ -21,6 +21,7 @@ std::string says(const Params& params) {
      .params = disk_params({disk_share("100%", "of reads")}),
      .ends = true,
      .needs_disk = true,
+     .claims = {{.thing = "share of misdirected reads", .hold = Hold::sets}},
      .does = "read misdirected",
      .problem = needs_a_share,
      .inject = inject,

@@ -22,6 +22,7 @@ std::string says(const Params& params) {
      .ends = true,
      .destroys = true,
      .needs_disk = true,
+     .claims = {{.thing = "share of misdirected writes", .hold = Hold::sets}},
      .does = "write misdirected",
      .problem = needs_a_share,
      .inject = inject,

@@ -14,7 +14,8 @@ Injection inject(FaultSite& site) {
 }
 
 std::string says(const Params& params) {
-  return says_hosts(params, "target") + " moves to another address";
+  return says_hosts(params, "target") +
+         verb(params, "target", " moves to another address", " move to other addresses");
 }
 
 [[maybe_unused]] const bool registered = Faults::add(
@@ -28,7 +29,7 @@ std::string says(const Params& params) {
                  .help = "who",
                  .choices = {}}},
      .of_nodes = true,
-     .claims = "process",
+     .claims = {{.thing = "process", .hold = Hold::renews}},
      .inject = inject,
      .says = says,
      .nemesis = {.every = "15s..40s", .values = {{"target", "random"}}, .out = "target"}});

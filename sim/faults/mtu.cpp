@@ -9,13 +9,17 @@ Injection inject(FaultSite& site) {
   return impair_links(site, {.mtu_bytes = site.params.get<Size>("bytes").bytes});
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule& schedule) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule& schedule) {
   const std::uint64_t usual = schedule.network.mtu_bytes;
   const std::uint64_t bytes = params.get<Size>("bytes").bytes;
-  if (bytes == 0) return "the largest datagram that passes has a size above 0, such as 1500B";
+  if (bytes == 0) {
+    return ValueProblem("the largest datagram that passes has a size above 0, such as 1500B",
+                        "bytes");
+  }
   if (usual == 0 || bytes < usual) return std::nullopt;
-  return "the network lets datagrams of " + std::to_string(usual) +
-         " bytes pass (network.mtu): a limit is below that";
+  return ValueProblem("the network lets datagrams of " + std::to_string(usual) +
+                          " bytes pass (network.mtu): a limit is below that",
+                      "bytes");
 }
 
 std::string says(const Params& params) {

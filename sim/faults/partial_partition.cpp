@@ -10,11 +10,12 @@ Injection inject(FaultSite& site) {
   return cut_links(site, LinkSet::between({site.hosts.at("one"), site.hosts.at("other")}));
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   const auto& other = params.get<Selectors>("other");
   for (const Selector& host : params.get<Selectors>("one")) {
     if (std::find(other.begin(), other.end(), host) == other.end()) continue;
-    return to_text(host) + " is on both sides: a host does not lose sight of itself";
+    return ValueProblem(to_text(host) + " is on both sides: a host does not lose sight of itself",
+                        "other");
   }
   return std::nullopt;
 }

@@ -9,14 +9,15 @@ Injection inject(FaultSite& site) {
   return cut_links(site, LinkSet::between(site.sets.at("groups")));
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   const auto& groups = params.get<std::vector<Selectors>>("groups");
-  if (groups.size() < 2) return "a partition has at least two groups";
+  if (groups.size() < 2) return ValueProblem("a partition has at least two groups", "groups");
   for (std::size_t a = 0; a < groups.size(); ++a) {
     for (std::size_t b = 0; b < a; ++b) {
       for (const Selector& host : groups[a]) {
         if (std::find(groups[b].begin(), groups[b].end(), host) == groups[b].end()) continue;
-        return to_text(host) + " is in two groups: each host is in one, or in none";
+        return ValueProblem(to_text(host) + " is in two groups: each host is in one, or in none",
+                            "groups");
       }
     }
   }

@@ -12,7 +12,7 @@ Injection inject(FaultSite& site) {
 }
 
 std::string says(const Params& params) {
-  return says_hosts(params, "target") + " stands still";
+  return says_hosts(params, "target") + verb(params, "target", " stands still", " stand still");
 }
 
 [[maybe_unused]] const bool registered =
@@ -26,6 +26,7 @@ std::string says(const Params& params) {
                              .help = "who",
                              .choices = {}}},
                  .ends = true,
+                 .claims = {{.thing = "process", .hold = Hold::stills}},
                  .does = "event held",
                  .inject = inject,
                  .says = says,

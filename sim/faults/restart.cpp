@@ -34,8 +34,11 @@ Injection inject(FaultSite& site) {
 }
 
 std::string says(const Params& params) {
-  const std::string what = says_hosts(params, "target") + " restarts" +
-                           (params.get<bool>("if_down") ? ", if it is down," : "");
+  const std::string what = says_hosts(params, "target") +
+                           verb(params, "target", " restarts", " restart") +
+                           (params.get<bool>("if_down")
+                                ? verb(params, "target", ", if it is down,", ", if they are down,")
+                                : "");
   switch (wipe_of(params)) {
     case Wipe::none:
       return what;
@@ -74,6 +77,7 @@ std::string says(const Params& params) {
                  .help = "who runs is left alone",
                  .choices = {}}},
      .of_nodes = true,
+     .claims = {{.thing = "process", .hold = Hold::renews}},
      .inject = inject,
      .says = says,
      .nemesis = {.every = "8s..25s",

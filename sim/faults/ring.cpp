@@ -18,11 +18,12 @@ Injection inject(FaultSite& site) {
   return cut_links(site, LinkSet::pairs(std::move(links)));
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule& schedule) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule& schedule) {
   const auto& among = params.get<Selectors>("among");
   const bool nodes = among.size() == 1 && among.front().kind == Selector::Kind::nodes;
   if (!nodes || schedule.cluster.nodes >= 4) return std::nullopt;
-  return "a ring of fewer than 4 nodes cuts nothing: all of them are neighbours";
+  return ValueProblem("a ring of fewer than 4 nodes cuts nothing: all of them are neighbours",
+                      "among");
 }
 
 std::string says(const Params& params) {

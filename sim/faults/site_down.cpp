@@ -8,17 +8,17 @@
 namespace rejoin::sim {
 namespace {
 
-std::optional<std::string> problem(const Params& params, const Schedule& schedule) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule& schedule) {
   const auto& name = params.get<std::string>("site");
   std::vector<std::string> known;
   for (const auto& site : schedule.topology.sites) known.push_back(site.name);
-  if (known.empty()) return "the scenario has no `topology`";
+  if (known.empty()) return ValueProblem("the scenario has no `topology`", "site");
   if (std::find(known.begin(), known.end(), name) != known.end()) return std::nullopt;
   std::string out = "there is no site `" + name + "`";
   const std::string near = nearest_name(name, known);
-  if (!near.empty()) return out + ": did you mean `" + near + "`?";
+  if (!near.empty()) return ValueProblem(out + ": did you mean `" + near + "`?", "site");
   for (std::size_t i = 0; i < known.size(); ++i) out += (i == 0 ? ", only " : ", ") + known[i];
-  return out;
+  return ValueProblem(out, "site");
 }
 
 Injection crash(Kernel& kernel, const std::vector<Address>& hosts) {
@@ -63,6 +63,11 @@ std::string says(const Params& params) {
                  .help = "crash: every host; isolate: nothing goes in or out",
                  .choices = {"crash", "isolate"}}},
      .ends = true,
+     .claims = {{.thing = "process",
+                 .hold = Hold::kills,
+                 .of = "site",
+                 .unless = "mode",
+                 .is = "isolate"}},
      .does = "message dropped or rerouted",
      .problem = problem,
      .inject = inject,

@@ -15,14 +15,16 @@ Injection inject(FaultSite& site) {
                  [&load](Kernel& kernel, Address host) { return kernel.slow(host, load); });
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   if (load_of(params) != HostOptions{}) return std::nullopt;
-  return "a slow host takes some time: give a service time above 0s, or bytes-per-s above 0B";
+  return ValueProblem(
+      "a slow host takes some time: give a service time above 0s, or bytes-per-s above 0B",
+      "service");
 }
 
 std::string says(const Params& params) {
-  return says_hosts(params, "target") + " takes " + to_text(params.get<Duration>("service")) +
-         " for each event";
+  return says_hosts(params, "target") + verb(params, "target", " takes ", " take ") +
+         to_text(params.get<Duration>("service")) + " for each event";
 }
 
 [[maybe_unused]] const bool registered =

@@ -11,11 +11,13 @@ Injection inject(FaultSite& site) {
 }
 
 // The factor's bound keeps a sync of minutes from overflowing when a few such faults meet.
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   const auto factor = params.get<std::int64_t>("factor");
-  if (factor < 1 || factor > 10'000) return "a disk is slower by a factor of 1 to 10000";
+  if (factor < 1 || factor > 10'000) {
+    return ValueProblem("a disk is slower by a factor of 1 to 10000", "factor");
+  }
   if (factor == 1 && params.get<DurationRange>("extra").max == Duration::zero()) {
-    return "a factor of 1 and nothing extra leave the disk as it is";
+    return ValueProblem("a factor of 1 and nothing extra leave the disk as it is", "factor");
   }
   return std::nullopt;
 }
@@ -47,6 +49,7 @@ std::string says(const Params& params) {
                              .choices = {}}}),
      .ends = true,
      .needs_disk = true,
+     .claims = {{.thing = "speed of the disk", .hold = Hold::sets}},
      .does = "operation slowed",
      .problem = problem,
      .inject = inject,
@@ -55,7 +58,8 @@ std::string says(const Params& params) {
                  .lasts = "1s..8s",
                  .values = {{"target", "{ pick: [random, leader, minority] }"},
                             {"factor", "2..100"},
-                            {"extra", "{ pick: [0s, 1ms..20ms] }"}}}});
+                            {"extra", "{ pick: [0s, 1ms..20ms] }"}},
+                 .bearable = {{"factor", "100"}, {"extra", "200ms"}}}});
 
 }  // namespace
 }  // namespace rejoin::sim

@@ -8,9 +8,10 @@ Injection inject(FaultSite& site) {
   return impair_links(site, {.extra = uniform_latency(site.params.get<DurationRange>("extra"))});
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   if (params.get<DurationRange>("extra").max > Duration::zero()) return std::nullopt;
-  return "nothing extra leaves the links as they are: it is above 0, such as 50ms..200ms";
+  return ValueProblem(
+      "nothing extra leaves the links as they are: it is above 0, such as 50ms..200ms", "extra");
 }
 
 std::string says(const Params& params) {
@@ -32,7 +33,8 @@ std::string says(const Params& params) {
                  .nemesis = {.every = "5s..15s",
                              .lasts = "1s..8s",
                              .values = {{"extra", "{ pick: [1ms..10ms, 20ms..100ms] }"},
-                                        {"from", "{ pick: [all, random] }"}}}});
+                                        {"from", "{ pick: [all, random] }"}},
+                             .bearable = {{"extra", "200ms"}}}});
 
 }  // namespace
 }  // namespace rejoin::sim

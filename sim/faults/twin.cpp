@@ -19,7 +19,8 @@ Injection inject(FaultSite& site) {
 
 std::string says(const Params& params) {
   const bool copy = params.get<std::string>("disk") == "copy";
-  return "a second " + says_hosts(params, "target") + " starts on " +
+  return verb(params, "target", "a second ", "a second one of each of ") +
+         says_hosts(params, "target") + " starts on " +
          (copy ? "a copy of its disk" : "an empty disk");
 }
 
@@ -41,6 +42,7 @@ std::string says(const Params& params) {
                  .choices = {"copy", "empty"}}},
      .ends = true,
      .of_nodes = true,
+     .claims = {{.thing = "process", .hold = Hold::doubles}},
      .inject = inject,
      .says = says,
      .nemesis = {.exempt = "two processes that are one server give its vote twice, and no "

@@ -44,16 +44,19 @@ Injection inject(FaultSite& site) {
   return {.touched = hosts.size(), .did = [rollout] { return rollout->upgraded; }};
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule&) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
   const auto version = params.get<std::int64_t>("version");
   if (version >= kFirstFormat && version <= kNewestFormat) return std::nullopt;
-  return "there is no software of version " + std::to_string(version) + ": versions are " +
-         std::to_string(kFirstFormat) + " to " + std::to_string(kNewestFormat);
+  return ValueProblem("there is no software of version " + std::to_string(version) +
+                          ": versions are " + std::to_string(kFirstFormat) + " to " +
+                          std::to_string(kNewestFormat),
+                      "version");
 }
 
 std::string says(const Params& params) {
-  return says_hosts(params, "target") + " restart with version " +
-         std::to_string(params.get<std::int64_t>("version")) + ", one after the other";
+  return says_hosts(params, "target") + verb(params, "target", " restarts", " restart") +
+         " with version " + std::to_string(params.get<std::int64_t>("version")) +
+         verb(params, "target", "", ", one after the other");
 }
 
 [[maybe_unused]] const bool registered =
@@ -80,6 +83,7 @@ std::string says(const Params& params) {
                              .help = "from one host to the next",
                              .choices = {}}},
                  .of_nodes = true,
+                 .claims = {{.thing = "process", .hold = Hold::renews}},
                  .does = "host upgraded",
                  .problem = problem,
                  .inject = inject,

@@ -15,13 +15,13 @@ Injection inject(FaultSite& site) {
                   [&](Network& network) { return network.weather(links, weather, site.key.who); });
 }
 
-std::optional<std::string> problem(const Params& params, const Schedule& schedule) {
+std::optional<ValueProblem> problem(const Params& params, const Schedule& schedule) {
   if (params.get<Duration>("slot") <= Duration::zero()) {
-    return "a slot of weather is above 0, such as 5s";
+    return ValueProblem("a slot of weather is above 0, such as 5s", "slot");
   }
   if (params.get<Share>("loss").ppm == 0 &&
       params.get<DurationRange>("extra").max == Duration::zero()) {
-    return "rough weather delays (`extra`) or loses (`loss`), or it is calm";
+    return ValueProblem("rough weather delays (`extra`) or loses (`loss`), or it is calm", "extra");
   }
   return needs_a_share(params, schedule);
 }
@@ -49,7 +49,8 @@ std::string says(const Params& params) {
                  .says = says,
                  .nemesis = {.every = "6s..20s",
                              .lasts = "4s..10s",
-                             .values = {{"share", "10%..40%"}, {"slot", "500ms..3s"}}}});
+                             .values = {{"share", "10%..40%"}, {"slot", "500ms..3s"}},
+                             .bearable = {{"extra", "200ms"}, {"loss", "30%"}}}});
 
 }  // namespace
 }  // namespace rejoin::sim

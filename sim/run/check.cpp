@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
-#include <set>
 #include <utility>
 
 #include "protocols/partitioning/placement.hpp"
@@ -12,22 +10,14 @@
 #include "sim/invariants/invariant.hpp"
 #include "sim/kernel/kernel.hpp"
 #include "sim/run/cluster.hpp"
+#include "sim/run/contradictions.hpp"
 #include "sim/run/run.hpp"
 
 namespace rejoin::sim {
 namespace {
 
-// When something that a schedule says is in force: from its start to before its end.
-struct Interval {
-  MonotonicTime from{};
-  MonotonicTime until{};
-};
 MonotonicTime after(MonotonicTime time, Duration lasts) {
   return lasts > kForever - time ? kForever : time + lasts;
-}
-bool overlap(const Interval& a, const Interval& b) {
-  // Two moments at one time overlap, too.
-  return a.from == b.from || (a.from < b.until && b.from < a.until);
 }
 
 class Checker {
@@ -43,19 +33,11 @@ class Checker {
       }
     }
     for (std::size_t s = 0; s < schedule_.timeline.size(); ++s) check_step(s);
-    if (out_.empty()) check_claims();
+    if (out_.empty()) out_ = contradictions_in(schedule_);
     return std::move(out_);
   }
 
  private:
-  // What a fault holds, where the schedule alone says of whom and when.
-  struct Claim {
-    std::size_t step = 0;
-    std::string_view thing;
-    std::string host;
-    Interval when{};
-  };
-
   void complain(const Step& step, std::string what, std::string allowed = {}) {
     out_.push_back({.where = step.where, .what = std::move(what), .allowed = std::move(allowed)});
   }
@@ -129,7 +111,7 @@ class Checker {
                "name nodes; `isolate` cuts a client off");
     }
     if (fault->problem == nullptr) return;
-    if (auto problem = fault->problem(inject.params, schedule_)) complain(step, *problem);
+    if (auto problem = fault->problem(inject.params, schedule_)) complain(step, problem->says);
   }
 
   // Whether the step is a fault that ends; complains about `of`, which assumes it.
@@ -179,97 +161,6 @@ class Checker {
       }
     }
     return false;
-  }
-
-  // ---- Contradictions ----
-
-  // From when to when the fault of a step is in force; none when that is known only in the run.
-  // One that stays until another undoes it (a crash, a restart) is taken for a moment.
-  [[nodiscard]] std::optional<Interval> interval(std::size_t s) const {
-    const Step& step = schedule_.timeline[s];
-    const auto* const at = std::get_if<trigger::At>(&step.trigger);
-    if (at == nullptr) return std::nullopt;
-    const auto& inject = std::get<action::Inject>(step.action);
-    const FaultSpec& fault = *Faults::find(inject.fault);
-    Interval out{.from = at->time, .until = kForever};
-    if (inject.lasts) {
-      out.until = after(at->time, *inject.lasts);
-    } else if (!fault.ends || fault.stays) {
-      out.until = at->time;
-    }
-    for (const Step& other : schedule_.timeline) {
-      const auto* const end = std::get_if<action::End>(&other.action);
-      if (end == nullptr || end->label != step.label) continue;
-      const auto* const ends_at = std::get_if<trigger::At>(&other.trigger);
-      // Ended by a fact: all that is known is that it has begun.
-      out.until = std::min(out.until, ends_at == nullptr ? out.from : ends_at->time);
-    }
-    return out;
-  }
-
-  // Hosts by name.
-  [[nodiscard]] std::set<std::string> named_hosts(const FaultSpec& fault,
-                                                  const Params& params) const {
-    using Kind = Selector::Kind;
-    std::set<std::string> out;
-    for (const ParamSpec& spec : fault.params) {
-      if (spec.type != ParamType::hosts) continue;
-      for (const Selector& host : params.get<Selectors>(spec.name)) {
-        if (host.kind == Kind::node || host.kind == Kind::client) out.insert(to_text(host));
-        if (host.kind == Kind::nodes || host.kind == Kind::all) {
-          for (std::uint32_t n = 1; n <= schedule_.cluster.nodes; ++n) {
-            out.insert(to_name(NodeId(n)));
-          }
-        }
-        if (host.kind == Kind::clients || host.kind == Kind::all) {
-          for (std::uint32_t c = 1; c <= schedule_.cluster.clients; ++c) {
-            out.insert(to_name(ClientId(c)));
-          }
-        }
-      }
-    }
-    return out;
-  }
-
-  void check_claims() {
-    std::map<std::pair<std::string, std::string_view>, std::vector<Claim>> claims;
-    for (std::size_t s = 0; s < schedule_.timeline.size(); ++s) {
-      const auto* const inject = std::get_if<action::Inject>(&schedule_.timeline[s].action);
-      if (inject == nullptr || inject->may_miss) continue;
-      const FaultSpec& fault = *Faults::find(inject->fault);
-      if (fault.claims.empty()) continue;
-      const auto when = interval(s);
-      if (!when) continue;
-      for (const std::string& host : named_hosts(fault, inject->params)) {
-        claims[{host, fault.claims}].push_back(
-            {.step = s, .thing = fault.claims, .host = host, .when = *when});
-      }
-    }
-    for (const auto& [of, held] : claims) {
-      for (std::size_t b = 0; b < held.size(); ++b) {
-        for (std::size_t a = 0; a < b; ++a) {
-          if (overlap(held[a].when, held[b].when)) contradict(held[a], held[b]);
-        }
-      }
-    }
-  }
-
-  void contradict(const Claim& a, const Claim& b) {
-    const bool a_first = a.when.from <= b.when.from;
-    const Claim& first = a_first ? a : b;
-    const Claim& second = a_first ? b : a;
-    const auto name = [this](const Claim& claim) {
-      return std::get<action::Inject>(schedule_.timeline[claim.step].action).fault;
-    };
-    const std::string until =
-        first.when.until == kForever ? "to the end" : "until " + to_seconds_text(first.when.until);
-    complain(schedule_.timeline[second.step],
-             name(second) + " of " + second.host + " at " + to_seconds_text(second.when.from) +
-                 " contradicts " + name(first) + " of step " +
-                 schedule_.timeline[first.step].label + ", which has its " +
-                 std::string(first.thing) + " from " + to_seconds_text(first.when.from) + " " +
-                 until,
-             "let one end before the other begins, or strike different hosts");
   }
 
   const Schedule& schedule_;

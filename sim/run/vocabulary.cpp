@@ -22,7 +22,6 @@ std::vector<Vocabulary::Plugin> plugins_of() {
       plugin.fault_class = to_name(spec.kind);
       plugin.ends = spec.ends;
       plugin.needs_disk = spec.needs_disk;
-      plugin.claims = spec.claims;
       plugin.destroys = spec.destroys;
       plugin.nemesis = spec.nemesis;
       if (spec.problem != nullptr) plugin.problem = spec.problem;

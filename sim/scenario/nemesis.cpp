@@ -19,6 +19,14 @@ const std::vector<std::string> kKeys = {"epoch",  "faults", "from",  "mode", "pr
                                         "repair", "rest",   "swarm", "until"};
 constexpr Duration kShortestPause = 10ms;
 
+// How bad a value is, of the types that have an order.
+std::int64_t badness(const ParamValue& value) {
+  if (const auto* share = std::get_if<Share>(&value)) return share->ppm;
+  if (const auto* range = std::get_if<DurationRange>(&value)) return range->max.count();
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
+  return 0;
+}
+
 bool is_no(const Tree& value) {
   return value.is_scalar() && (value.text == "false" || value.text == "none");
 }
@@ -233,7 +241,7 @@ class Reader {
       });
       if (spec != specs.end()) return set_value(fault, std::string(spec->name), entry.value);
       std::vector<std::string> known = {"every", "fault", "for"};
-      for (const ParamSpec& each : specs) known.emplace_back(each.name);
+      for (const ParamSpec& each : specs) known.push_back(written_name(each.name));
       complain(entry.mark, "unknown key `" + entry.key + "` in `" + fault.name + "`",
                known_hint(entry.key, known));
     }
@@ -297,15 +305,53 @@ class Reader {
                                "` needs a `topology`, and in mode bounded a site "
                                "that can be spared");
     }
-    if (fault.every.max < kShortestPause) {
-      complain(entry.mark, "`every` is at least 10ms, so that a run can hold them");
+    const auto mark_of = [&](std::string_view key) {
+      const Tree* const value = entry.value.find(key);
+      return value != nullptr ? value->mark : entry.mark;
+    };
+    if (fault.every.max < kShortestPause &&
+        (entry.value.find("every") != nullptr || !fault.plugin->nemesis.every.empty())) {
+      complain(mark_of("every"), "`every` is at least 10ms, so that a run can hold them");
+    }
+    if (fault.lasts && fault.lasts->max < kShortestStrike) {
+      complain(mark_of("for"), "`for` is at least " + rejoin::to_text(kShortestStrike) +
+                                   ": what is shorter is left out");
     }
     if (!out_.bounded) return;
+    check_bearable(fault);
     if (fault.plugin->ends && !fault.lasts) {
       complain(entry.mark, "in mode bounded every fault is over some day: `" + fault.name +
                                "` needs a `for`, such as 2s..10s");
     }
     check_victims(fault, entry);
+  }
+
+  // What is worse for everyone at once must leave everyone in action.
+  void check_bearable(const NemesisFault& fault) {
+    for (const NemesisSpec::Most& most : fault.plugin->nemesis.bearable) {
+      const auto& specs = fault.plugin->params;
+      const auto spec = std::find_if(specs.begin(), specs.end(), [&](const ParamSpec& each) {
+        return each.name == most.param;
+      });
+      const auto limit = parse_param(*spec, {std::string(most.value)});
+      for (const NemesisFault::Value& value : fault.values) {
+        if (value.param != most.param || !limit) continue;
+        // The last of a range is its worst.
+        const std::uint64_t last = std::max<std::uint64_t>(value.draw.count, 1) - 1;
+        for (std::uint64_t i = value.draw.is_list ? 0 : last; i < value.draw.count; ++i) {
+          const Tree drawn = value.draw.at(i);
+          const auto text = as_param_text(drawn);
+          const auto read = text ? parse_param(*spec, *text) : limit;
+          if (!read || badness(*read) <= badness(*limit)) continue;
+          complain(drawn.mark,
+                   "a bounded nemesis draws `" + written_name(most.param) + "` of `" +
+                       fault.plugin->name + "` up to " + std::string(most.value) + ", not " +
+                       to_text(*read) + ": beyond, nobody may be left who is in action",
+                   "`isolate` and `partition` cut off as many as can be spared; mode: unbounded "
+                   "has no such limit");
+        }
+      }
+    }
   }
 
   void check_victims(const NemesisFault& fault, const Entry& entry) {
@@ -344,6 +390,14 @@ class Reader {
                "`from` is " + rejoin::to_text(out_.from.time_since_epoch()) +
                    ", not before `until`, which is " +
                    rejoin::to_text(out_.until.time_since_epoch()));
+    }
+    if (out_.until > MonotonicTime(schedule_.limits.virtual_time)) {
+      const Tree* const until = section.find("until");
+      complain(until != nullptr ? until->mark : section.mark,
+               "`until` is " + rejoin::to_text(out_.until.time_since_epoch()) +
+                   ", and the run ends after " + rejoin::to_text(schedule_.limits.virtual_time) +
+                   " (limits.virtual-time)",
+               "end it earlier, or let the run last longer");
     }
     if (out_.epoch.min < 4s) {
       const Tree* const epoch = section.find("epoch");

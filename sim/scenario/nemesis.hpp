@@ -55,14 +55,22 @@ struct Nemesis {
   std::vector<NemesisFault> faults{};
 };
 
+// The most steps that it draws: as many as a file may have, so that what it drew can be written and
+// read.
+inline constexpr std::size_t kDrawnMax = 10'000;
+// What is shorter, or is cut shorter by its epoch, is left out.
+inline constexpr Duration kShortestStrike = 200ms;
+
 // None when something is wrong with it, which was complained about. `schedule`: the rest of the
 // file.
 [[nodiscard]] std::optional<Nemesis> read_nemesis(const Tree& section, const Vocabulary& vocabulary,
                                                   const Schedule& schedule, Problems& problems);
 
-// The steps of a seed, in order of time, and then of label.
-[[nodiscard]] std::vector<Tree> draw_steps(const Nemesis& nemesis, const Vocabulary& vocabulary,
-                                           const Schedule& schedule, std::uint64_t seed);
+// The steps of a seed, in order of time, and then of label; none when they are more than kDrawnMax.
+[[nodiscard]] std::optional<std::vector<Tree>> draw_steps(const Nemesis& nemesis,
+                                                          const Vocabulary& vocabulary,
+                                                          const Schedule& schedule,
+                                                          std::uint64_t seed);
 // One step for each alternative of each list and both ends of each range, so that checking them
 // finds what is wrong with the section, whatever the seed.
 [[nodiscard]] std::vector<Tree> steps_to_check(const Nemesis& nemesis);

@@ -12,8 +12,8 @@ namespace rejoin::sim {
 
 namespace {
 
-constexpr std::uint64_t kInstancesMax = 200;  // of one fault
-constexpr Duration kShortest = 200ms;         // what is cut shorter by its epoch is left out
+// Of one fault, whether or not a step comes of it; and of epochs.
+constexpr std::uint64_t kStrikesMax = 2 * kDrawnMax;
 constexpr Duration kShortestEpoch = 4s;
 constexpr Duration kFollowUp = 3s;  // room for the restarts after a fault, in its epoch
 // At once: a disk that lied has had no time to make up for it.
@@ -136,11 +136,12 @@ class Drawer {
     for (std::uint32_t n = 1; n <= schedule.cluster.nodes; ++n) nodes_.emplace_back(n);
   }
 
-  std::vector<Tree> run() {
+  std::optional<std::vector<Tree>> run() {
     choose_faults();
     if (nemesis_.bounded) make_epochs();
     for (const NemesisFault* fault : faults_) strike_again_and_again(*fault);
     for (const Epoch& epoch : epochs_) strike_alone(epoch);
+    if (too_many_) return std::nullopt;
     std::stable_sort(out_.begin(), out_.end(), [](const auto& a, const auto& b) {
       return std::tie(a.at, a.label) < std::tie(b.at, b.label);
     });
@@ -193,7 +194,7 @@ class Drawer {
     const std::vector<Held> held = held_by_timeline(schedule_, vocabulary_);
     const std::optional<NodeId> loser = who_loses_a_disk();
     MonotonicTime from = nemesis_.from;
-    for (std::uint64_t number = 1; from < nemesis_.until; ++number) {
+    for (std::uint64_t number = 1; from < nemesis_.until && !is_full(number); ++number) {
       Epoch epoch{.number = number, .from = from};
       epoch.until = std::min(from + rounded(uniform(random("epoch", number), nemesis_.epoch)),
                              nemesis_.until);
@@ -308,7 +309,9 @@ class Drawer {
   // the epochs that it had (Thaler and Ravishankar's rendezvous hashing).
   void strike_alone(const Epoch& epoch) {
     // What `until` has cut short leaves no room for what follows a strike.
-    if (epoch.kind == Epoch::Kind::victims || epoch.until - epoch.from < kShortestEpoch) return;
+    if (is_full(0) || epoch.kind == Epoch::Kind::victims ||
+        epoch.until - epoch.from < kShortestEpoch)
+      return;
     const NemesisFault* winner = nullptr;
     std::uint64_t highest = 0;
     for (const NemesisFault* fault : faults_) {
@@ -348,7 +351,7 @@ class Drawer {
 
   void strike_again_and_again(const NemesisFault& fault) {
     MonotonicTime at = nemesis_.from;
-    for (std::uint64_t n = 1; n <= kInstancesMax; ++n) {
+    for (std::uint64_t n = 1; !is_full(n); ++n) {
       at +=
           std::max<Duration>(rounded(uniform(random(fault.name + ".every", n), fault.every)), 1ms);
       if (at >= nemesis_.until) return;
@@ -432,7 +435,7 @@ class Drawer {
       const Duration room =
           until == kForever ? strike.lasts : until - strike.at - (followed ? kFollowUp : 0s);
       if (nemesis_.bounded) lasts = std::min(*lasts, room);
-      if (*lasts < kShortest) return;
+      if (*lasts < kShortestStrike) return;
     }
     const std::string label = "nemesis-" + fault.name + "-" + strike.number;
     put(label, strike.at,
@@ -476,6 +479,12 @@ class Drawer {
     put(label, at, step_of(label, mark, at, "restart", std::move(params), {}));
   }
 
+  // Notes that it is so.
+  bool is_full(std::uint64_t strikes) {
+    too_many_ |= strikes > kStrikesMax || out_.size() > kDrawnMax;
+    return too_many_;
+  }
+
   void put(const std::string& label, MonotonicTime at, Tree step) {
     out_.push_back({at, label, std::move(step)});
   }
@@ -488,12 +497,13 @@ class Drawer {
   std::vector<const NemesisFault*> faults_;
   std::vector<Epoch> epochs_;
   std::vector<Drawn> out_;
+  bool too_many_ = false;
 };
 
 }  // namespace
 
-std::vector<Tree> draw_steps(const Nemesis& nemesis, const Vocabulary& vocabulary,
-                             const Schedule& schedule, std::uint64_t seed) {
+std::optional<std::vector<Tree>> draw_steps(const Nemesis& nemesis, const Vocabulary& vocabulary,
+                                            const Schedule& schedule, std::uint64_t seed) {
   return Drawer(nemesis, vocabulary, schedule, seed).run();
 }
 

@@ -307,7 +307,9 @@ void ScheduleReader::check_faults() {
   for (const FaultUse& use : faults_) {
     if (!use.fault->problem) continue;
     if (const auto problem = use.fault->problem(use.params, schedule_)) {
-      problems_.add(use.mark, "`" + use.fault->name + "`: " + *problem);
+      const auto mark = use.marks.find(problem->value);
+      problems_.add(mark != use.marks.end() ? mark->second : use.mark,
+                    "`" + use.fault->name + "`: " + problem->says);
     }
   }
 }

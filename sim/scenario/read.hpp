@@ -54,6 +54,8 @@ class ScheduleReader {
   void read_link(const Tree& item);
   void check_network(const Tree& network);
   void read_latency(const Tree& value, LatencyOptions& out);
+  [[nodiscard]] static const Tree& blamed(const Tree& latency, const LatencyOptions& options,
+                                          const ValueProblem& problem);
   void read_parts(const Tree& list, LatencyOptions& out);
   void read_buckets(const Tree& list, LatencyOptions& out);
   [[nodiscard]] std::uint64_t read_weight(const Tree& value);
@@ -97,6 +99,9 @@ class ScheduleReader {
   [[nodiscard]] std::optional<Consistency> read_level(const Tree& value, std::string_view name);
   [[nodiscard]] Params read_params(const Tree& value, const Vocabulary::Plugin& plugin,
                                    const Mark& name, bool first_alone);
+  // Where the parameters stand, by their names as the plugin has them.
+  [[nodiscard]] static std::map<std::string, Mark, std::less<>> marks_of(
+      const Tree& value, const Vocabulary::Plugin& plugin);
   [[nodiscard]] bool check_bounds(const Tree& value, const Field& field, const ParamValue& read);
   void check_hosts(const Tree& value, const ParamSpec& spec, const ParamValue& read);
   void check_host(const Mark& mark, const Selector& host, ParamType type);
@@ -133,6 +138,7 @@ class ScheduleReader {
     Mark mark;
     const Vocabulary::Plugin* fault = nullptr;
     Params params;
+    std::map<std::string, Mark, std::less<>> marks;  // of the parameters that were given
   };
   std::vector<FaultUse> faults_;
 };

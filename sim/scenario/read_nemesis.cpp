@@ -1,5 +1,7 @@
 // The `nemesis` section as part of a file: its steps join the timeline, and what a hostile world
 // asks of the end of a run is the default.
+#include <set>
+
 #include "sim/scenario/nemesis.hpp"
 #include "sim/scenario/read.hpp"
 
@@ -8,7 +10,8 @@ namespace rejoin::sim {
 void ScheduleReader::read_nemesis_section(const Tree& file) {
   const Tree* const section = file.find("nemesis");
   // A wrong timeline or cluster would be blamed on the nemesis.
-  if (section == nullptr || !cluster_known_ || !problems_.empty()) return;
+  if (section == nullptr || section->text == "none" || !cluster_known_ || !problems_.empty())
+    return;
   const auto nemesis = read_nemesis(*section, vocabulary_, schedule_, problems_);
   if (!nemesis) return;
   const Tree* const limits = file.find("limits");
@@ -27,10 +30,20 @@ void ScheduleReader::read_nemesis_section(const Tree& file) {
     for (const Tree& step : steps_to_check(*nemesis)) (void)read_step(step);
     return;
   }
-  for (const Tree& tree : draw_steps(*nemesis, vocabulary_, schedule_, *seed_)) {
+  const auto drawn = draw_steps(*nemesis, vocabulary_, schedule_, *seed_);
+  if (!drawn) {
+    const Tree* const until = section->find("until");
+    problems_.add(until != nullptr ? until->mark : section->mark,
+                  "seed " + std::to_string(*seed_) + " draws more than " +
+                      std::to_string(kDrawnMax) + " steps",
+                  "let `every` be longer, name fewer faults, or let `until` be earlier");
+    return;
+  }
+  std::set<std::string> labels;
+  for (const Step& step : schedule_.timeline) labels.insert(normal_name(step.label));
+  for (const Tree& tree : *drawn) {
     const std::string& label = tree.find("label")->text;
-    for (const Step& step : schedule_.timeline) {
-      if (normal_name(step.label) != normal_name(label)) continue;
+    if (!labels.insert(normal_name(label)).second) {
       problems_.add(section->mark, "a step of the timeline is labelled `" + label +
                                        "`, as one of the nemesis would be");
       return;

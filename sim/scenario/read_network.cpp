@@ -111,7 +111,7 @@ void ScheduleReader::read_latency(const Tree& value, LatencyOptions& out) {
     const auto range = parse_duration_range(value.text);
     if (!range) return wrong(value, "latency", wanted);
     out = range->min == range->max ? constant_latency(range->min) : uniform_latency(*range);
-    if (const auto problem = problem_of(out)) problems_.add(value.mark, *problem);
+    if (const auto problem = problem_of(out)) problems_.add(value.mark, problem->says);
     return;
   }
   if (!value.is_map() || is_pick(value)) return wrong(value, "latency", wanted);
@@ -147,7 +147,25 @@ void ScheduleReader::read_latency(const Tree& value, LatencyOptions& out) {
   }
   if (out.distribution.empty()) return wrong(value, "latency", wanted);
   if (!problems_.empty()) return;  // perhaps of these values
-  if (const auto problem = problem_of(out)) problems_.add(value.mark, *problem);
+  if (const auto problem = problem_of(out)) {
+    problems_.add(blamed(value, out, *problem).mark, problem->says);
+  }
+}
+
+// The value that the problem is of; the whole latency when it is of no single one.
+const Tree& ScheduleReader::blamed(const Tree& latency, const LatencyOptions& options,
+                                   const ValueProblem& problem) {
+  const Tree* const bound = latency.find(problem.value);
+  if (bound != nullptr && (problem.value == "floor" || problem.value == "cap")) return *bound;
+  const Tree* const inner = latency.find(options.distribution);
+  if (inner == nullptr) return latency;
+  if (problem.item && inner->is_list() && *problem.item < inner->items.size()) {
+    const Tree& item = inner->items[*problem.item];
+    const Tree* const value = item.find(problem.value);
+    return value != nullptr ? *value : item;
+  }
+  const Tree* const value = inner->is_map() ? inner->find(problem.value) : nullptr;
+  return value != nullptr ? *value : *inner;
 }
 
 void ScheduleReader::read_parts(const Tree& list, LatencyOptions& out) {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kKeysMax = 1'000'000;  // of a step
 constexpr std::size_t kKeyBytesMax = 1'024;
 constexpr std::size_t kStepsMax = 10'000;
+constexpr Duration kShortestQuiet = 1ms;
 
 constexpr std::array<std::pair<std::string_view, OperationKind>, 5> kOperations = {
     {{"write", OperationKind::write},
@@ -183,6 +184,11 @@ Trigger ScheduleReader::read_when(const Tree& when) {
   const std::string name = normal_name(entry.key);
   if (name == "quiet") {
     const auto length = read_as<Duration>(entry.value, "quiet", ParamType::duration);
+    // While something is open it is looked at again and again, so long apart.
+    if (length && *length < kShortestQuiet) {
+      problems_.add(entry.value.mark, "`quiet` is at least " + rejoin::to_text(kShortestQuiet) +
+                                          ", not " + found(entry.value));
+    }
     return trigger::Quiet{length.value_or(0ns)};
   }
   const auto fact = std::find_if(kFacts.begin(), kFacts.end(),
@@ -278,7 +284,7 @@ Action ScheduleReader::read_action(const Entry& entry) {
   if (const auto* fault = find_plugin(vocabulary_.faults, entry.key)) {
     action::Inject inject{.fault = fault->name,
                           .params = read_params(entry.value, *fault, entry.mark, true)};
-    faults_.push_back({entry.mark, fault, inject.params});
+    faults_.push_back({entry.mark, fault, inject.params, marks_of(entry.value, *fault)});
     return inject;
   }
   std::vector<std::string> known = names_of(vocabulary_.faults);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "sim/scenario/read.hpp"
@@ -66,6 +67,18 @@ std::string hint_for(const Tree& value, const ParamSpec& spec) {
   }
 }
 
+// A host that a set before its own has named already; null: there is none.
+const Tree* in_two_sets(const Tree& value, const ParamSpec& spec) {
+  if (spec.type != ParamType::host_sets || !value.is_list()) return nullptr;
+  std::set<std::string> seen;
+  for (const Tree& set : value.items) {
+    for (const Tree& host : set.items) {
+      if (host.is_scalar() && !seen.insert(host.text).second) return &host;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void ScheduleReader::wrong(const Tree& value, std::string_view name, std::string_view wanted,
@@ -74,7 +87,7 @@ void ScheduleReader::wrong(const Tree& value, std::string_view name, std::string
   if (is_pick(value)) return;
   problems_.add(
       value.mark,
-      "`" + std::string(name) + "` takes " + std::string(wanted) + ", not " + found(value),
+      "`" + written_name(name) + "` takes " + std::string(wanted) + ", not " + found(value),
       std::move(hint));
 }
 
@@ -98,6 +111,11 @@ std::optional<ParamValue> ScheduleReader::read_value(const Tree& value, const Pa
   if (read && text) {
     check_hosts(value, spec, *read);
     return *std::move(read);
+  }
+  if (const Tree* const twice = in_two_sets(value, spec)) {
+    problems_.add(twice->mark, "`" + twice->text + "` is in two sets of `" +
+                                   written_name(spec.name) + "`: each host is in one");
+    return std::nullopt;
   }
   wrong(value, spec.name, read ? "one value" : read.error(), hint_for(value, spec));
   return std::nullopt;
@@ -125,12 +143,15 @@ bool ScheduleReader::check_bounds(const Tree& value, const Field& field, const P
     return true;
   }
   const bool is_integer = field.type == ParamType::integer;
+  const bool is_time = field.type == ParamType::duration || field.type == ParamType::duration_range;
   const std::string name = "`" + std::string(field.key) + "`";
   if (number < field.bounds.least) {
-    problems_.add(value.mark, is_integer
-                                  ? name + " is at least " + std::to_string(field.bounds.least) +
-                                        ", not " + found(value)
-                                  : name + " must be above zero, not " + found(value));
+    std::string wanted = " must be above zero, not ";
+    if (is_integer) wanted = " is at least " + std::to_string(field.bounds.least) + ", not ";
+    if (is_time && field.bounds.least > 1) {
+      wanted = " is at least " + rejoin::to_text(Duration(field.bounds.least)) + ", not ";
+    }
+    problems_.add(value.mark, name + wanted + found(value));
     return false;
   }
   if (number > field.bounds.most) {
@@ -232,6 +253,18 @@ std::optional<Address> ScheduleReader::read_address(const Tree& value, std::stri
   return Address(node->value);
 }
 
+std::map<std::string, Mark, std::less<>> ScheduleReader::marks_of(
+    const Tree& value, const Vocabulary::Plugin& plugin) {
+  std::map<std::string, Mark, std::less<>> out;
+  for (const ParamSpec& spec : plugin.params) {
+    const Tree* const given = value.is_map() ? value.find(spec.name) : nullptr;
+    if (given != nullptr) out.emplace(spec.name, given->mark);
+  }
+  const bool alone = value.is_scalar() || value.is_list();
+  if (alone && !plugin.params.empty()) out.emplace(plugin.params.front().name, value.mark);
+  return out;
+}
+
 Params ScheduleReader::read_params(const Tree& value, const Vocabulary::Plugin& plugin,
                                    const Mark& name, bool first_alone) {
   Params out = default_params(plugin.params);
@@ -256,7 +289,7 @@ Params ScheduleReader::read_params(const Tree& value, const Vocabulary::Plugin& 
         continue;
       }
       std::vector<std::string> known;
-      for (const ParamSpec& each : plugin.params) known.emplace_back(each.name);
+      for (const ParamSpec& each : plugin.params) known.push_back(written_name(each.name));
       unknown_key(entry, "`" + plugin.name + "`", known);
     }
   } else if (!nothing) {
@@ -268,7 +301,7 @@ Params ScheduleReader::read_params(const Tree& value, const Vocabulary::Plugin& 
   }
   for (const ParamSpec& spec : plugin.params) {
     if (out.has(spec.name)) continue;
-    problems_.add(name, "`" + plugin.name + "` needs `" + std::string(spec.name) +
+    problems_.add(name, "`" + plugin.name + "` needs `" + written_name(spec.name) +
                             "`: " + std::string(spec.help));
   }
   return out;

@@ -289,7 +289,7 @@ Json nemesis(const Vocabulary& vocabulary) {
               {"rest", described(ref("range"), "between epochs")},
               {"repair", described(ref("duration"), "instead, after a disk was lost")},
               {"faults", described(std::move(drawn_faults), "what is drawn, and how")}});
-  return any_of({presets, section});
+  return any_of({presets, {{"enum", {"none"}}}, section});
 }
 
 // ---- The file ------------------------------------------------------------------------------

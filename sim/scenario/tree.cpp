@@ -150,6 +150,12 @@ Diagnostics Problems::take() {
   return std::exchange(list_, {});
 }
 
+std::string written_name(std::string_view name) {
+  std::string out(name);
+  std::replace(out.begin(), out.end(), '_', '-');
+  return out;
+}
+
 std::string known_hint(std::string_view name, const std::vector<std::string>& known) {
   const std::string near = nearest_name(name, known);
   std::string out = near.empty() ? "" : "did you mean `" + near + "`? ";

@@ -82,6 +82,8 @@ class Problems {
   std::size_t left_out_ = 0;
 };
 
+// As files are written: `one-way` for `one_way`.
+[[nodiscard]] std::string written_name(std::string_view name);
 // `did you mean X? Known here: A, B, C`; without the question when no name is near.
 [[nodiscard]] std::string known_hint(std::string_view name, const std::vector<std::string>& known);
 

@@ -12,6 +12,7 @@
 #include "model/nemesis.hpp"
 #include "model/params.hpp"
 #include "model/schedule.hpp"
+#include "model/value_problem.hpp"
 
 namespace rejoin::sim {
 
@@ -24,10 +25,9 @@ struct Vocabulary {
     std::string fault_class = {};
     bool ends = false;
     bool needs_disk = false;
-    std::string claims = {};
     bool destroys = false;
     NemesisSpec nemesis = {};
-    std::function<std::optional<std::string>(const Params&, const Schedule&)> problem = {};
+    std::function<std::optional<ValueProblem>(const Params&, const Schedule&)> problem = {};
   };
   std::vector<Plugin> faults;
   std::vector<Plugin> mechanisms;

@@ -44,16 +44,12 @@ Tree tree_of(const ParamValue& value) {
 namespace {
 
 // Names as files and the schema spell them.
-std::string dashed(std::string name) {
-  std::replace(name.begin(), name.end(), '_', '-');
-  return name;
-}
 
 }  // namespace
 
 Tree tree_of(const Params& params) {
   Tree out = make_map({});
-  for (const auto& [name, value] : params.all()) out.set(dashed(name), tree_of(value));
+  for (const auto& [name, value] : params.all()) out.set(written_name(name), tree_of(value));
   return out;
 }
 
@@ -178,7 +174,7 @@ Tree expectation_tree(const Expectation& expect) {
     add("at-least", bound.at_least);
     add("at-most", bound.at_most);
     add("equals", bound.equals);
-    metrics.set(dashed(name), std::move(limits));
+    metrics.set(written_name(name), std::move(limits));
   }
   if (!metrics.entries.empty()) out.set("metrics", std::move(metrics));
   return out;

@@ -35,6 +35,8 @@ TEST_CASE("a pause of a host that is down touches nothing, and without one nobod
     CHECK((arrival.at - at_time(1ms)) % 10ms == Duration{});
   }
   CHECK(says("pause", kNode2) == "node-2 stands still");
+  CHECK(says("pause", params_of({{"target", Selectors{{.kind = Selector::Kind::nodes}}}})) ==
+        "all nodes stand still");
 }
 
 }  // namespace

@@ -40,8 +40,8 @@ using Texts = std::vector<std::string>;
 TEST_CASE("two faults that hold one thing of one host at one time contradict each other") {
   CHECK(complaints(
             {step("a", at(5s), crash(NodeId(2), 10s)), step("b", at(8s), crash(NodeId(2), 1s))}) ==
-        Texts{"file.yaml:2:1: crash of node-2 at 8.000s contradicts crash of step a, which has its "
-              "process from 5.000s until 15.000s"});
+        Texts{"file.yaml:2:1: crash of node-2 at 8.000s contradicts crash of step a: node-2 is "
+              "dead from 5.000s until 15.000s"});
   // Whichever stands first in the file, the later one is at fault.
   CHECK(complaints(
             {step("b", at(8s), crash(NodeId(2), 1s)), step("a", at(5s), crash(NodeId(2), 10s))})
@@ -73,7 +73,7 @@ TEST_CASE("faults of other hosts, of other times or by chance do not") {
                   step("b", at(8s), crash(NodeId(2), 1s))})
           .empty());
   CHECK(complaints({step("a", at(5s), crash(NodeId(2), 10s)),
-                    step("b", trigger::Next{}, crash(NodeId(2), 1s))})
+                    step("b", when_removed(NodeId(2)), crash(NodeId(2), 1s))})
             .empty());
   action::Inject drawn = crash(NodeId(2), 1s);
   drawn.may_miss = true;

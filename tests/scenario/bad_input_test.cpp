@@ -92,8 +92,9 @@ TEST_CASE("a value of the wrong kind is named") {
   2 | raft: { pre-vote: off }
     |                   ^
 )");
-  CHECK(complaints(with_timeline(R"(network: { loss: 150% })")) ==
-        R"(t.yaml:2:18: error: `loss` takes a share such as 10% or 0.1, between 0 and 1, not `150%`
+  CHECK(
+      complaints(with_timeline(R"(network: { loss: 150% })")) ==
+      R"(t.yaml:2:18: error: `loss` takes a share such as 10% or 0.1, at least 0 and at most 1, not `150%`
   2 | network: { loss: 150% }
     |                  ^
 )");

@@ -319,3 +319,90 @@ timeline:
   REQUIRE(scenario.has_value());
   CHECK_FALSE(scenario->materialise(1).has_value());
 }
+
+TEST_CASE("until is within the run, and a seed draws no more steps than a file may have") {
+  CHECK(refused("nemesis: { until: 10000d }\n") ==
+        R"(t.yaml:6:19: error: `until` is 10000d, and the run ends after 1d (limits.virtual-time)
+  6 | nemesis: { until: 10000d }
+    |                   ^
+  hint: end it earlier, or let the run last longer
+)");
+  CHECK(refused("limits: { virtual-time: 30s }\nnemesis: all\n").starts_with("t.yaml:7:10: error"));
+  CHECK(refused("limits: { virtual-time: 10000d }\nnemesis: { until: 10000d }\n").empty());
+  const auto too_many = [](const std::string& nemesis) {
+    const auto scenario =
+        read_scenario("t.yaml", std::string(kHead) + "limits: { virtual-time: 10000d }\n" + nemesis,
+                      linked_vocabulary());
+    REQUIRE(scenario.has_value());
+    const auto schedule = scenario->materialise(1);
+    REQUIRE_FALSE(schedule.has_value());
+    return to_text(schedule.error().front());
+  };
+  CHECK(too_many("nemesis: { until: 10000d }\n") ==
+        R"(t.yaml:7:19: error: seed 1 draws more than 10000 steps
+  7 | nemesis: { until: 10000d }
+    |                   ^
+  hint: let `every` be longer, name fewer faults, or let `until` be earlier
+)");
+  CHECK(too_many("nemesis: { mode: unbounded, faults: { loss: { every: 0s..10ms, for: 200ms } }, "
+                 "until: 2h }\n")
+            .starts_with("t.yaml:7:"));
+  const Schedule many = drawn(
+      "nemesis: { mode: unbounded, faults: { loss: { every: 10ms, for: 200ms } }, until: 1000s }\n",
+      1);
+  CHECK(many.timeline.size() > 4'000);
+}
+
+TEST_CASE("what is too fast, or over at once, is pointed at") {
+  CHECK(refused("nemesis: { faults: { loss: { every: 1ns } } }\n")
+            .starts_with("t.yaml:6:37: error: `every` is at least 10ms"));
+  CHECK(
+      refused("nemesis: { faults: { loss: { for: 1ms..10ms } } }\n")
+          .starts_with("t.yaml:6:35: error: `for` is at least 200ms: what is shorter is left out"));
+  CHECK(
+      refused("nemesis: { faults: { crash-loop: { down: 1ns } } }\n")
+          .starts_with("t.yaml:6:42: error: `crash-loop`: `down` of a crash loop is at least 1ms"));
+}
+
+TEST_CASE("a nemesis that is inherited can be switched off") {
+  CHECK(steps_of(drawn("nemesis: none\n", 1), "-").empty());
+  const auto scenario = read_scenario("t.yaml", std::string(kHead) + "nemesis: all\n",
+                                      linked_vocabulary(), {{"nemesis", "none"}});
+  REQUIRE(scenario.has_value());
+  CHECK(scenario->materialise(1)->timeline.size() == 2);
+  CHECK(scenario->materialise(1)->limits.core.empty());
+}
+
+TEST_CASE("mode bounded refuses what leaves nobody in action, on every link or disk") {
+  CHECK(
+      refused("nemesis: { faults: { loss: { share: 100% } } }\n") ==
+      R"(t.yaml:6:37: error: a bounded nemesis draws `share` of `loss` up to 30%, not 100%: beyond, nobody may be left who is in action
+  6 | nemesis: { faults: { loss: { share: 100% } } }
+    |                                     ^
+  hint: `isolate` and `partition` cut off as many as can be spared; mode: unbounded has no such limit
+)");
+  CHECK(
+      refused("nemesis: { faults: { loss: { share: 1%..31% } } }\n").starts_with("t.yaml:6:37: "));
+  CHECK(refused("nemesis: { faults: { loss: { share: { pick: [1%, 80%] } } } }\n")
+            .starts_with("t.yaml:6:50: "));
+  CHECK_FALSE(refused("nemesis: { faults: { slow-link: { extra: 1s..2s } } }\n").empty());
+  CHECK_FALSE(refused("nemesis: { faults: { weather: { loss: 100% } } }\n").empty());
+  CHECK_FALSE(refused("nemesis: { faults: { slow-disk: { factor: 5000 } } }\n").empty());
+  CHECK_FALSE(refused("nemesis: { faults: { x: { fault: corrupt, share: 50% } } }\n").empty());
+  CHECK(refused("nemesis: { faults: { loss: { share: 30% } } }\n").empty());
+  CHECK(refused("nemesis: { mode: unbounded, faults: { loss: { share: 100% } } }\n").empty());
+}
+
+TEST_CASE("what presets draw is bearable, and every limit is one of a parameter") {
+  for (const FaultSpec& fault : Faults::all()) {
+    for (const NemesisSpec::Most& most : fault.nemesis.bearable) {
+      INFO(fault.name << "." << most.param);
+      const auto spec =
+          std::find_if(fault.params.begin(), fault.params.end(),
+                       [&](const ParamSpec& each) { return each.name == most.param; });
+      REQUIRE(spec != fault.params.end());
+      CHECK(parse_param(*spec, {std::string(most.value)}).has_value());
+      CHECK(refused("nemesis: { faults: { " + std::string(fault.name) + ": true } }\n").empty());
+    }
+  }
+}

@@ -400,3 +400,30 @@ TEST_CASE("a network and a topology are written as files that read back the same
     RC_ASSERT(to_yaml(*again) == text);  // the scalars
   }));
 }
+
+TEST_CASE("what is wrong with a latency is pointed at where it stands") {
+  const auto refused = [](const std::string& latency) {
+    return complaints(with_timeline("network: { latency: " + latency + " }"));
+  };
+  CHECK(refused("{ exponential: 1ms, floor: 5ms, cap: 1ms }") ==
+        R"(t.yaml:2:53: error: a `cap` is at least the `floor`
+  2 | network: { latency: { exponential: 1ms, floor: 5ms, cap: 1ms } }
+    |                                                          ^
+)");
+  const auto check_at = [&](const std::string& latency, const std::string& start) {
+    INFO(refused(latency));
+    CHECK(refused(latency).starts_with(start));
+  };
+  check_at("{ normal: { mean: 0s, deviation: 0s } }", "t.yaml:2:54: error: `deviation` is from");
+  check_at("{ mixture: [{ latency: 1ms }, { weight: 0, latency: 1ms }] }",
+           "t.yaml:2:61: error: a `weight` is from 1");
+  check_at("{ mixture: [] }", "t.yaml:2:32: error: a mixture is a list");
+  check_at("{ histogram: [{ range: 5ms..9ms, weight: 1 }, { range: 1ms..2ms }] }",
+           "t.yaml:2:76: error: the ranges of a histogram ascend");
+  check_at("\n    histogram:\n      - range: 1ms..2ms\n      - { range: 3ms..4ms, weight: 0 }\n ",
+           "t.yaml:5:35: error: a `weight` is from 1");
+  check_at("{ log-normal: { median: 1ms, sigma: 11 } }", "t.yaml:2:57: error: `sigma` is a number");
+  check_at("{ pareto: { minimum: 1ms, shape: 0.001 } }", "t.yaml:2:54: error: `shape` is a number");
+  check_at("{ mixture: [{ weight: 1, latency: { exponential: 0s } }] }",
+           "t.yaml:2:70: error: `mean` is from");
+}
