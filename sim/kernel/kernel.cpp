@@ -66,10 +66,9 @@ std::string_view to_name(EventKind kind) {
 
 namespace {
 
-// A node's further addresses: its number plus a multiple of this, so that everyone sees whose they
-// are, below those of clients. Node ids are smaller.
-constexpr std::uint32_t kAddressStride = 1U << 20U;
-constexpr std::uint32_t kStrides = kFirstClientAddress / kAddressStride;
+// Further addresses of nodes are from here up to those of clients: node ids are smaller.
+constexpr std::uint32_t kFirstFurtherAddress = 1U << 20U;
+constexpr std::uint32_t kFurtherAddresses = kFirstClientAddress - kFirstFurtherAddress;
 
 }  // namespace
 
@@ -98,20 +97,15 @@ struct Kernel::Impl {
     engine.network.add_host(address, beside);
   }
 
-  // By a draw, so that it does not depend on how many the node had before; of those that were never
-  // used, or else of those that nobody has now. None when all are taken.
+  // By a draw from millions, so that it does not depend on how many the node, or anyone, had
+  // before. One that was never used: what is under way to an address that was left reaches nobody.
   [[nodiscard]] Address unused_address(NodeId node, std::uint64_t key) const {
     const std::uint64_t random = draw(
         {.seed = engine.options.seed, .domain = Domain::fault, .who = node.value, .what = key});
-    const auto first = static_cast<std::uint32_t>(below(random, kStrides));
-    for (const bool again : {false, true}) {
-      for (std::uint32_t tried = 0; tried < kStrides; ++tried) {
-        const std::uint32_t stride = (first + tried) % kStrides;
-        const Address address(node.value % kAddressStride + stride * kAddressStride);
-        const bool is_taken =
-            again ? by_address.find(address.value) != nullptr : used.find(address.value) != nullptr;
-        if (!is_taken) return address;
-      }
+    const auto first = static_cast<std::uint32_t>(below(random, kFurtherAddresses));
+    for (std::uint32_t tried = 0; tried < kFurtherAddresses; ++tried) {
+      const Address address(kFirstFurtherAddress + (first + tried) % kFurtherAddresses);
+      if (used.find(address.value) == nullptr) return address;
     }
     return {};
   }
