@@ -233,24 +233,30 @@ void put_judged(Page& page, const RunRecord& record) {
 void put_faults(Page& page, const RunRecord& record) {
   if (record.faults.empty()) return;
   const std::vector<FaultTotal> totals = fault_totals(record);
+  // Of what is done in a moment there is no more to say than what it touched.
+  const bool lasting = std::any_of(totals.begin(), totals.end(),
+                                   [](const FaultTotal& total) { return total.of != total.unit; });
   Table table;
-  table.columns = {{"fault"}, {"steps", Align::right}, {"touched"}, {"did"}};
+  table.columns = {{"fault"}, {"steps", Align::right}, {"touched"}};
+  if (lasting) table.columns.push_back({"did"});
   bool idle = false;
   for (const FaultTotal& total : totals) {
     const bool all = total.effective == total.steps;
     idle = idle || !all;
     const Paint paint = total.effective == 0 ? Paint::warn : Paint::plain;
-    table.rows.push_back(
-        {{total.fault},
-         {all ? grouped(total.steps) : grouped(total.effective) + " of " + grouped(total.steps),
-          paint},
-         {counted_of(total.touched, total.unit), paint},
-         {total.of == total.unit ? "" : counted_of(total.did, total.of), paint}});
+    std::vector<Cell> cells = {
+        {total.fault},
+        {(all ? "" : grouped(total.effective) + " of ") + grouped(total.steps), paint},
+        {counted_of(total.touched, total.unit), paint}};
+    if (lasting) {
+      cells.push_back({total.of == total.unit ? "" : counted_of(total.did, total.of), paint});
+    }
+    table.rows.push_back(std::move(cells));
   }
   page.section("Faults");
   page.table(table);
-  if (idle)
-    page.paragraph("1 of 2: so many of its steps touched and did something.", 2, 2, Paint::dim);
+  if (!idle) return;
+  page.paragraph("0 of 1: of so many steps, so many touched and did something.", 2, 2, Paint::dim);
 }
 
 void put_next(Page& page, const RunRecord& record, const TextOptions& options) {
