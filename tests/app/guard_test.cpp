@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "sim/kernel/kernel.hpp"
-#include "tests/kernel/support.hpp"
+#include "tests/support/machines.hpp"
 
 namespace rejoin::app {
 namespace {

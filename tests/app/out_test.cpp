@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/app/process.hpp"
+#include "tests/support/golden.hpp"
 
 namespace rejoin {
 

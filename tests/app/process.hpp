@@ -1,17 +1,8 @@
 // Runs the program as a user does: its standard output, standard error and exit status.
 #pragma once
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
-
-#include "tests/support/golden.hpp"
 
 namespace rejoin::test {
 
@@ -24,51 +15,21 @@ struct Finished {
 // A folder of this process alone, removed with it.
 class Scratch {
  public:
-  Scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "rejoin-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~Scratch() { std::filesystem::remove_all(folder_); }
+  Scratch();
+  ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ + "/" + name; }
-  std::string write(const std::string& name, const std::string& text) const {
-    std::ofstream(path(name), std::ios::binary) << text;
-    return path(name);
-  }
+  std::string write(const std::string& name, const std::string& text) const;
 
  private:
   std::string folder_;
 };
 
 // In the root of the project, so that paths in messages are as a user writes them.
-inline Finished run_program(std::string program, std::vector<std::string> words) {
-  const Scratch scratch;
-  const std::string out = scratch.path("out");
-  const std::string err = scratch.path("err");
-  std::vector<char*> argv = {program.data()};
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  const ::pid_t child = ::fork();
-  if (child == 0) {
-    const int to_out = ::open(out.c_str(), O_WRONLY | O_CREAT, 0600);
-    const int to_err = ::open(err.c_str(), O_WRONLY | O_CREAT, 0600);
-    ::dup2(to_out, STDOUT_FILENO);
-    ::dup2(to_err, STDERR_FILENO);
-    if (::chdir(REJOIN_SOURCE_DIR) != 0) ::_exit(126);
-    ::execv(program.c_str(), argv.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return {.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          .out = read_file(out),
-          .err = read_file(err)};
-}
+Finished run_program(std::string program, std::vector<std::string> words);
 
-inline Finished rejoin(std::vector<std::string> words) {
-  return run_program(REJOIN_BINARY_DIR "/rejoin", std::move(words));
-}
+Finished rejoin(std::vector<std::string> words);
 
 }  // namespace rejoin::test

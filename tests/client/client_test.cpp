@@ -6,7 +6,7 @@
 #include <set>
 
 #include "protocols/client/messages.hpp"
-#include "tests/store/hand_env.hpp"
+#include "tests/support/hand_env.hpp"
 
 namespace rejoin {
 

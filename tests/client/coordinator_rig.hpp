@@ -15,7 +15,7 @@
 
 #include "protocols/client/coordinator.hpp"
 #include "protocols/client/messages.hpp"
-#include "tests/store/hand_env.hpp"
+#include "tests/support/hand_env.hpp"
 
 namespace rejoin {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "sim/kernel/clock.hpp"
-#include "tests/kernel/support.hpp"
+#include "tests/support/machines.hpp"
 
 namespace rejoin::sim {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "sim/kernel/disk.hpp"
-#include "tests/kernel/support.hpp"
+#include "tests/support/machines.hpp"
 
 namespace rejoin::sim {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/kernel/support.hpp"
+#include "tests/support/machines.hpp"
 
 namespace rejoin::sim {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/kernel/support.hpp"
+#include "tests/support/machines.hpp"
 
 namespace rejoin::sim {
 namespace {

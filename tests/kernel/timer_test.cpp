@@ -7,7 +7,7 @@
 
 #include "model/random.hpp"
 #include "sim/kernel/engine.hpp"
-#include "tests/kernel/support.hpp"
+#include "tests/support/machines.hpp"
 
 namespace rejoin::sim {
 namespace {

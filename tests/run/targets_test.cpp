@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "tests/kernel/support.hpp"
+#include "tests/support/machines.hpp"
 
 namespace rejoin::sim {
 namespace {
