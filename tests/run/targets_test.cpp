@@ -193,7 +193,7 @@ TEST_CASE("what is said names whom a selector meant") {
   };
   CHECK(says({"leader"}) == "the leader (node-3) crashes");
   CHECK(says({"owner(key-7)"}) == "the owner of key-7 (node-6) crashes");
-  CHECK(says({"zone(a)", "node-4"}) == "zone a (node-1, node-2, node-5) and node-4 crashes");
+  CHECK(says({"zone(a)", "node-4"}) == "zone a (node-1, node-2, node-5) and node-4 crash");
   CHECK(says({"node-4"}) == "node-4 crashes");
   cluster.tell(3, fact::LostLeadership{.group = GroupId(1), .term = Term(1)});
   CHECK(says({"leader"}) == "the leader (nobody) crashes");

@@ -65,7 +65,7 @@ TEST_CASE("numbers have bounds and no leading zeros") {
     |                   ^
 )");
   CHECK(complaints(with_timeline(R"(raft: { heartbeat: 0s })")) ==
-        R"(t.yaml:2:20: error: `heartbeat` must be above zero, not `0s`
+        R"(t.yaml:2:20: error: `heartbeat` is at least 1ms, not `0s`
   2 | raft: { heartbeat: 0s }
     |                    ^
 )");

@@ -124,20 +124,20 @@ t.yaml:2:44: error: unknown key `deviaton` in `normal`
   check_says(wrong("{ parto: 1ms }"), "2:23: error: unknown key `parto` in `latency`");
   check_says(wrong("{ parto: 1ms }"), "did you mean `pareto`? known here: cap, constant");
   check_says(wrong("{ pareto: { minimum: 1ms, shape: steep } }"),
-             "2:21: error: `shape` is a number such as 1.5, from 0.01 to 1000, not steep");
-  check_says(wrong("{ exponential: 0s }"), "2:21: error: `mean` is from 1ns to 365d, not 0s");
+             "2:54: error: `shape` is a number such as 1.5, from 0.01 to 1000, not steep");
+  check_says(wrong("{ exponential: 0s }"), "2:36: error: `mean` is from 1ns to 365d, not 0s");
   check_says(wrong("{ exponential: 1ms, floor: 2ms, cap: 1ms }"),
-             "2:21: error: a `cap` is at least the `floor`");
+             "2:58: error: a `cap` is at least the `floor`");
   check_says(wrong("400d"), "2:21: error: `value` is from 0s to 365d, not 400d");
   check_says(wrong("{ histogram: [{ range: 2ms..3ms }, { range: 1ms..2ms }] }"),
-             "2:21: error: the ranges of a histogram ascend and do not overlap: 1ms comes after");
+             "2:65: error: the ranges of a histogram ascend and do not overlap: 1ms comes after");
   check_says(wrong("{ histogram: [{ range: 3ms..1ms }] }"), "2:44: error: `range` takes");
   check_says(wrong("{ histogram: [{ weight: 1 }] }"), "2:35: error: a bucket of a histogram needs");
   check_says(wrong("{ histogram: 1ms }"),
              "2:34: error: `histogram` takes a list of { range, weight }, not `1ms`");
-  check_says(wrong("{ histogram: [] }"), "2:21: error: a histogram is a list of at least one");
+  check_says(wrong("{ histogram: [] }"), "2:34: error: a histogram is a list of at least one");
   check_says(wrong("{ mixture: [{ weight: 0, latency: 1ms }] }"),
-             "2:21: error: a `weight` is from 1 to 1000000000, not 0");
+             "2:43: error: a `weight` is from 1 to 1000000000, not 0");
   check_says(wrong("{ mixture: [{ weigth: 2, latency: 1ms }] }"),
              "2:35: error: unknown key `weigth` in a part of a mixture");
   check_says(wrong("{ mixture: [{ weight: 2 }] }"), "a part of a mixture needs `latency`");
@@ -163,7 +163,7 @@ TEST_CASE("impossible networks are refused, with what is allowed") {
   check_says(wrong("wether: { slot: 1s }"), "did you mean `weather`?");
   check_says(wrong("stream: { rto-min: 2s, rto-max: 1s }"),
              "2:20: error: `rto-min` is at most `rto-max`: 2s is more than 1s");
-  check_says(wrong("stream: { rto-min: 0s }"), "2:31: error: `rto-min` must be above zero");
+  check_says(wrong("stream: { rto-min: 0s }"), "2:31: error: `rto-min` is at least 1ms");
   check_says(wrong("links: [{ from: node-1 }]"), "2:20: error: a link needs `latency`");
   check_says(wrong("links: [{ from: node-9, latency: 1ms }]"), "2:28: error: there is no node-9");
   check_says(wrong("links: [{ purpose: gossip, latency: 1ms }]"),
@@ -342,7 +342,7 @@ NetworkOptions any_network() {
   if (*rc::gen::arbitrary<bool>()) {
     out.weather = {any_time(), any_share(), {0ns, any_time()}, any_share()};
   }
-  out.stream.rto_min = any_time();
+  out.stream.rto_min = 1ms + any_time();
   out.stream.rto_max = out.stream.rto_min + any_time();
   out.stream.reset_after = any_time();
   out.stream.handshake = *rc::gen::arbitrary<bool>();
@@ -406,13 +406,14 @@ TEST_CASE("what is wrong with a latency is pointed at where it stands") {
     return complaints(with_timeline("network: { latency: " + latency + " }"));
   };
   CHECK(refused("{ exponential: 1ms, floor: 5ms, cap: 1ms }") ==
-        R"(t.yaml:2:53: error: a `cap` is at least the `floor`
+        R"(t.yaml:2:58: error: a `cap` is at least the `floor`
   2 | network: { latency: { exponential: 1ms, floor: 5ms, cap: 1ms } }
     |                                                          ^
 )");
   const auto check_at = [&](const std::string& latency, const std::string& start) {
     INFO(refused(latency));
-    CHECK(refused(latency).starts_with(start));
+    const std::string text = refused(latency);
+    CHECK(text.starts_with(start));
   };
   check_at("{ normal: { mean: 0s, deviation: 0s } }", "t.yaml:2:54: error: `deviation` is from");
   check_at("{ mixture: [{ latency: 1ms }, { weight: 0, latency: 1ms }] }",
@@ -420,8 +421,8 @@ TEST_CASE("what is wrong with a latency is pointed at where it stands") {
   check_at("{ mixture: [] }", "t.yaml:2:32: error: a mixture is a list");
   check_at("{ histogram: [{ range: 5ms..9ms, weight: 1 }, { range: 1ms..2ms }] }",
            "t.yaml:2:76: error: the ranges of a histogram ascend");
-  check_at("\n    histogram:\n      - range: 1ms..2ms\n      - { range: 3ms..4ms, weight: 0 }\n ",
-           "t.yaml:5:35: error: a `weight` is from 1");
+  check_at("{ histogram: [\n  { range: 1ms..2ms },\n  { range: 3ms..4ms, weight: 0 }] }",
+           "t.yaml:4:30: error: a `weight` is from 1");
   check_at("{ log-normal: { median: 1ms, sigma: 11 } }", "t.yaml:2:57: error: `sigma` is a number");
   check_at("{ pareto: { minimum: 1ms, shape: 0.001 } }", "t.yaml:2:54: error: `shape` is a number");
   check_at("{ mixture: [{ weight: 1, latency: { exponential: 0s } }] }",
