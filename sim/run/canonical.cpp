@@ -61,6 +61,7 @@ CANONICAL(LatencyOptions::Part, weight, latency)
 CANONICAL(LatencyOptions, distribution, params, floor, cap, parts, buckets)
 CANONICAL(WeatherOptions, slot, rough, extra, loss)
 CANONICAL(StreamOptions, rto_min, rto_max, reset_after, handshake)
+CANONICAL(NetworkOptions::End, host, site)
 CANONICAL(NetworkOptions::Link, from, to, purpose, latency)
 CANONICAL(NetworkOptions, latency, latency_by_purpose, links, loss, duplicate, reorder, reorder_by,
           corrupt, mtu_bytes, bandwidth_bytes_per_s, receive_bandwidth_bytes_per_s,
@@ -137,6 +138,8 @@ class Encoder {
         put(name);
         put(param);
       }
+    } else if constexpr (std::same_as<T, Delay>) {
+      put(value.options());
     } else if constexpr (Struct<T>) {
       members(*this, value);
     } else if constexpr (Optional<T>) {
@@ -187,6 +190,10 @@ class Decoder {
   void get(T& value) {
     if constexpr (std::same_as<T, Params>) {
       get_params(value);
+    } else if constexpr (std::same_as<T, Delay>) {
+      LatencyOptions options;
+      get(options);
+      value = Delay(std::move(options));
     } else if constexpr (Struct<T>) {
       if (++nesting_ > kNestingMax) return in_.fail();
       members(*this, value);
@@ -272,6 +279,8 @@ class Shape {
   std::string type() {
     if constexpr (std::same_as<T, Params>) {
       return "params of " + type<ParamValue>();
+    } else if constexpr (std::same_as<T, Delay>) {
+      return type<LatencyOptions>();
     } else if constexpr (Struct<T>) {
       return tell<T>();
     } else if constexpr (Optional<T> || List<T>) {

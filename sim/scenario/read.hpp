@@ -52,6 +52,7 @@ class ScheduleReader {
   void read_network(const Tree& network);
   void read_network_key(const Entry& entry);
   void read_link(const Tree& item);
+  [[nodiscard]] NetworkOptions::End read_end(const Tree& value, std::string_view name);
   void check_network(const Tree& network);
   void read_latency(const Tree& value, LatencyOptions& out);
   void read_parts(const Tree& list, LatencyOptions& out);

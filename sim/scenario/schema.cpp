@@ -94,11 +94,17 @@ Json network() {
   Keys purposes;
   for (const std::string& name : kPurposeNames) purposes.emplace_back(name, ref("latency"));
   keys.emplace_back("latency-by-purpose", map_of(std::move(purposes)));
-  keys.emplace_back("links", list_of(map_of({{"from", ref("host")},
-                                             {"to", ref("host")},
-                                             {"purpose", one_of(kPurposeNames)},
-                                             {"latency", ref("latency")}},
-                                            {"latency"})));
+  const Json end =
+      any_of({{{"type", "string"}, {"pattern", "^((node|client)-[1-9][0-9]*|zone\\([^)]+\\))$"}},
+              ref("pick")});
+  const Json between = {{"type", "array"}, {"items", end}, {"minItems", 2}, {"maxItems", 2}};
+  keys.emplace_back("links",
+                    list_of(map_of({{"from", described(end, "a host, or the hosts of zone(SITE)")},
+                                    {"to", described(end, "a host, or the hosts of zone(SITE)")},
+                                    {"between", described(between, "two ends, both ways")},
+                                    {"purpose", one_of(kPurposeNames)},
+                                    {"latency", ref("latency")}},
+                                   {"latency"})));
   return map_of(std::move(keys));
 }
 

@@ -93,6 +93,8 @@ std::string_view definition_of(ParamType type) {
       return "offset";
     case ParamType::rate:
       return "rate";
+    case ParamType::latency:
+      return "latency";
   }
   return "text";
 }

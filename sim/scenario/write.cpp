@@ -38,6 +38,7 @@ Tree tree_of(const ParamValue& value) {
     for (const auto& set : *sets) out.items.push_back(hosts(set));
     return out;
   }
+  if (const auto* delay = std::get_if<Delay>(&value)) return tree_of(delay->options());
   return make_scalar(to_text(value));
 }
 

@@ -62,8 +62,8 @@ Schedule full_schedule() {
                    {.weight = 1, .latency = exponential_latency(2ms, 1us)}};
   mixture.buckets = {{.range = {1us, 2us}, .weight = 9}};
   out.network.latency_by_purpose[1] = mixture;
-  out.network.links = {{.from = Address(1),
-                        .to = Address(2),
+  out.network.links = {{.from = {.host = Address(1), .site = {}},
+                        .to = {.host = {}, .site = "a"},
                         .purpose = Purpose::repair,
                         .latency = uniform_latency({1ms, 2ms})}};
   out.topology.sites = {{.name = "a",
@@ -89,6 +89,7 @@ Schedule full_schedule() {
   inject.params.set("i", Selectors{{.kind = Selector::Kind::zone, .argument = "a"}});
   inject.params.set("j", std::vector<Selectors>{{select(NodeId{1})}, {}});
   inject.params.set("k", Rate{.ppm = -200});
+  inject.params.set("l", Delay(mixture));
   out.timeline.push_back(test::step("inject", trigger::Quiet{1s}, inject));
   out.timeline.push_back(test::step(
       "end",

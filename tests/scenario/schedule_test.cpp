@@ -59,7 +59,7 @@ TEST_CASE("every value of a file reaches the schedule") {
   CHECK(s.network.latency == uniform_latency({1ms, 3ms}));
   CHECK(s.network.latency_by_purpose[static_cast<std::size_t>(Purpose::repair)] ==
         constant_latency(20ms));
-  CHECK(s.network.links.at(0).to == client_address(ClientId(2)));
+  CHECK(s.network.links.at(0).to.host == client_address(ClientId(2)));
   CHECK(s.network.loss.ppm == 5'000);
   CHECK(s.network.bandwidth_bytes_per_s == 104'857'600);
   CHECK(s.node.store.versions == VersionScheme::timestamp);
