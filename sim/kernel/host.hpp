@@ -62,6 +62,7 @@ class Host final : public Env, public Observer {
     return {.node = spec_.node, .client = spec_.client, .incarnation = {}, .twin = twin_};
   }
   [[nodiscard]] bool is_twin() const { return twin_; }
+  [[nodiscard]] std::uint32_t version() const { return version_; }
   [[nodiscard]] bool is_up() const { return process_ != nullptr && !doomed_; }
   [[nodiscard]] Process* process() const { return is_up() ? process_.get() : nullptr; }
   [[nodiscard]] const Disk& disk() const { return disk_; }

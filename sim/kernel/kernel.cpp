@@ -330,6 +330,20 @@ Address Kernel::address_of(NodeId node) const {
   return index == nullptr ? Address{} : impl_->hosts[*index]->spec().address;
 }
 
+std::vector<Address> Kernel::twins_of(NodeId node) const {
+  std::vector<Address> out;
+  for (const Address address : impl_->addresses) {
+    const Host* const host = impl_->find(address);
+    if (host->is_twin() && host->spec().node == node) out.push_back(address);
+  }
+  return out;
+}
+
+std::uint32_t Kernel::version_of(Address host) const {
+  const Host* const found = impl_->find(host);
+  return found == nullptr ? 0 : found->version();
+}
+
 Process* Kernel::process(Address host) {
   Host* const found = impl_->find(host);
   return found == nullptr ? nullptr : found->process();

@@ -191,6 +191,8 @@ void ScheduleReader::check_host(const Mark& mark, const Selector& host, ParamTyp
       if (type == ParamType::host_sets) return;
       return problems_.add(mark, "`others` are those that no other set names: it needs sets",
                            "such as partition: [[node-1], [others]]");
+    case Kind::twin:
+      return check_host(mark, select(host.node), type);
     case Kind::leader:
     case Kind::follower:
     case Kind::followers:

@@ -470,7 +470,7 @@ TEST_CASE("hosts that are not there are refused, each at its own place") {
   CHECK(
       complaints(with_steps(R"(  - { label: T0, crash: ledaer }
 )")) ==
-      R"(t.yaml:3:25: error: `target` takes a host: node-3, client-1, leader, follower, member, majority, minority, random, random(2), owner(KEY), owners(KEY), zone(SITE), followers, members, nodes, clients, all or others, not `ledaer`
+      R"(t.yaml:3:25: error: `target` takes a host: node-3, client-1, leader, follower, member, majority, minority, random, random(2), owner(KEY), owners(KEY), zone(SITE), twin(NODE), followers, members, nodes, clients, all or others, not `ledaer`
   3 |   - { label: T0, crash: ledaer }
     |                         ^
   hint: did you mean `leader`?
