@@ -75,7 +75,7 @@ CANONICAL(DiskOptions, append, sync, read, bandwidth_bytes_per_s, capacity_bytes
 CANONICAL_EMPTY(trigger::Next)
 CANONICAL(trigger::At, time)
 CANONICAL(trigger::After, delay)
-CANONICAL(trigger::When, what, node, text, count)
+CANONICAL(trigger::When, what, node, text, count, who)
 CANONICAL(trigger::Quiet, length)
 CANONICAL(action::Operate, kind, keys, level, via, direct, clients, every, background, expect,
           settings)

@@ -278,7 +278,7 @@ TEST_CASE("steps are checked") {
 )")) == R"(t.yaml:3:26: error: unknown key `quite` in `when`
   3 |   - { label: T0, when: { quite: 5s } }
     |                          ^
-  hint: did you mean `quiet`? known here: crashed, ended, joined, leader, quiet, rebalanced, removed, repair-completed, repair-started, started, sync-completed, sync-requested
+  hint: did you mean `quiet`? known here: committed, crashed, ended, gate-opened, halted, hook-fired, joined, leader, quiet, rebalanced, removed, repair-completed, repair-started, started, storage-corrupt, sync-completed, sync-requested, upgraded
 )");
   CHECK(complaints(with_steps(R"(  - { label: T0, write: key-1, expect: value }
 )")) == R"(t.yaml:3:40: error: `expect` takes ok, not `value`
