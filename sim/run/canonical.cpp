@@ -340,6 +340,10 @@ void put64(Writer& out, std::uint64_t value) {
   out.fixed32(static_cast<std::uint32_t>(value >> 32U));
 }
 
+std::string to_hex64(std::uint64_t value) {
+  return to_hex(Hash128{.high = 0, .low = value}).substr(16);
+}
+
 std::uint64_t get64(Reader& in) {
   const std::uint64_t low = in.fixed32();
   return low | static_cast<std::uint64_t>(in.fixed32()) << 32U;
@@ -382,8 +386,10 @@ tl::expected<Schedule, std::string> decode_schedule(ByteView bytes) {
   }
   if (shape != hash64(schedule_shape())) {
     return tl::unexpected(
-        std::string("this canonical schedule was written by a program whose schedules have other "
-                    "fields than this one's: write it again from its scenario"));
+        "this canonical schedule was written by a program whose schedules have other fields than "
+        "this one's (shape " +
+        to_hex64(shape) + ", here " + to_hex64(hash64(schedule_shape())) +
+        "): write it again from its scenario, or build both programs from one source");
   }
   const ByteView body = in.raw(in.left());
   if (checksum != hash64(body)) {

@@ -117,6 +117,32 @@ TEST_CASE("a replay that ends early is a difference") {
   CHECK(has(difference({timer(1, 10), timer(2, 20)}, {timer(1, 10)}), "ended before that"));
 }
 
+TEST_CASE("whoever writes no step of a run has not taken the schedule") {
+  const auto took = [](const std::string& text) {
+    std::FILE* stream = std::tmpfile();
+    REQUIRE(stream != nullptr);
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::rewind(stream);
+    Comparer comparer(stream);
+    timer(1, 10)(comparer);
+    std::fclose(stream);
+    return comparer.took();
+  };
+  CHECK_FALSE(took(""));
+  CHECK_FALSE(took("total 12\n"));
+  CHECK_FALSE(took(std::string("\x03\0\0\0abc", 7)));
+  std::FILE* stream = std::tmpfile();
+  REQUIRE(stream != nullptr);
+  sim::StepWriter writer(stream);
+  timer(1, 11)(writer);
+  std::rewind(stream);
+  Comparer comparer(stream);
+  timer(1, 10)(comparer);
+  std::fclose(stream);
+  CHECK(comparer.took());
+  CHECK(comparer.difference().has_value());
+}
+
 TEST_CASE("a stream that is no stream of steps ends, and nothing more") {
   std::FILE* stream = std::tmpfile();
   REQUIRE(stream != nullptr);
