@@ -142,6 +142,10 @@ TEST_CASE("a trace has a line an event, and its filter leaves only what matches"
   CHECK(all.status == 0);
   CHECK(has(all.out, "  = ProcessCrashed{}"));
   CHECK(has(all.out, "AppendEntries{"));
+  // Values by their names, times as people tell them.
+  CHECK(has(all.out, "operation: write"));
+  CHECK(has(all.out, "expires: 2024-01-01T00:0"));
+  CHECK_FALSE(has(all.out, "expires: 19723d"));
   const std::size_t report = all.out.find("\nPASS t0-t5");
   REQUIRE(report != std::string::npos);
 
