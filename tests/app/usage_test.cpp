@@ -204,6 +204,32 @@ TEST_CASE("list names every kind, and a kind with its parameters and promises") 
   CHECK(mechanisms.out.find("rendezvous") == std::string::npos);
 }
 
+TEST_CASE("list says how a nemesis draws each fault, or why no preset does") {
+  const test::Finished crash = test::rejoin({"list", "faults", "crash"});
+  CHECK(crash.status == 0);
+  CHECK(crash.out.starts_with("crash: "));
+  CHECK(crash.out.find("nemesis: every ") != std::string::npos);
+  CHECK(crash.out.find("crash-loop") == std::string::npos);
+  const test::Finished twin = test::rejoin({"list", "fault", "twin"});
+  const test::Finished none = test::rejoin({"list", "fault", "crsh"});
+  CHECK(none.status == 2);
+  CHECK(
+      none.err.starts_with("error: `rejoin list faults` has no `crsh`\n"
+                           "  hint: did you mean `crash`? faults: "));
+  CHECK(twin.out.find("nemesis: no preset draws it: two processes that are one server") !=
+        std::string::npos);
+  const std::string all = test::rejoin({"list", "faults"}).out;
+  const auto count = [&all](std::string_view part) {
+    std::size_t out = 0;
+    for (std::size_t at = all.find(part); at != std::string::npos; at = all.find(part, at + 1)) {
+      ++out;
+    }
+    return out;
+  };
+  CHECK(count("\n  class: ") > 40);
+  CHECK(count("\n  class: ") == count("\n  nemesis: "));
+}
+
 TEST_CASE("help and version are results, not errors") {
   const test::Finished version = test::rejoin({"--version"});
   CHECK(version.status == 0);
