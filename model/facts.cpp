@@ -39,6 +39,34 @@ std::string_view name_of(const Fact& fact) {
   return kNames[fact.index()];
 }
 
+namespace fact {
+
+std::string_view to_name(ChangeReason reason) {
+  switch (reason) {
+    case ChangeReason::added:
+      return "added";
+    case ChangeReason::removed:
+      return "removed";
+    case ChangeReason::rebalance:
+      return "rebalance";
+    case ChangeReason::rejoin:
+      return "rejoin";
+  }
+  return "?";
+}
+
+std::string_view to_name(WriteCause cause) {
+  switch (cause) {
+    case WriteCause::foreground:
+      return "foreground";
+    case WriteCause::repair:
+      return "repair";
+  }
+  return "?";
+}
+
+}  // namespace fact
+
 std::string describe(const Fact& fact) {
   if (const auto* injected = std::get_if<fact::FaultInjected>(&fact)) {
     return "FaultInjected{fault: \"" + whole(injected->fault) + "\", target: \"" +

@@ -225,6 +225,7 @@ struct NodeReady {
 
 // ---- Partitions, hooks, repair -------------------------------------------------------------
 enum class ChangeReason : std::uint8_t { added, removed, rebalance, rejoin };
+[[nodiscard]] std::string_view to_name(ChangeReason reason);
 // OnPartitionChange ran on the publishing node for `copy_to`.
 struct HookFired {
   PartitionId partition;
@@ -267,6 +268,7 @@ struct GateClosed {
 
 // ---- Store ---------------------------------------------------------------------------------
 enum class WriteCause : std::uint8_t { foreground, repair };
+[[nodiscard]] std::string_view to_name(WriteCause cause);
 // The stored version of a key changed, or an arriving one was refused (`stored` false). `seq`
 // orders the store's writes; the write survives a crash once StoreDurable has reached it.
 // An erased record (no tombstone kept) has `erased`; its origin is the delete's.

@@ -1,5 +1,7 @@
 #include "model/options.hpp"
 
+#include <utility>
+
 namespace rejoin {
 
 LatencyOptions constant_latency(Duration value) {
@@ -22,6 +24,14 @@ LatencyOptions exponential_latency(Duration mean, Duration floor) {
   out.params.set("mean", mean);
   out.floor = floor;
   return out;
+}
+
+Delay::Delay() : Delay(constant_latency({})) {}
+Delay::Delay(LatencyOptions options)
+    : options_(std::make_shared<const LatencyOptions>(std::move(options))) {}
+
+bool operator==(const Delay& a, const Delay& b) {
+  return *a.options_ == *b.options_;
 }
 
 }  // namespace rejoin

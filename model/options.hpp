@@ -194,11 +194,17 @@ struct NetworkOptions {
   // By message purpose, where it differs from `latency`; index is Purpose.
   std::vector<std::optional<LatencyOptions>> latency_by_purpose =
       std::vector<std::optional<LatencyOptions>>(kPurposeCount);
-  // Directed; the first that matches goes before all of the above. An absent end matches every
-  // host.
+  // A host, every host of a site of the topology and of what lies in it, or every host.
+  struct End {
+    Address host{};      // at its first address: it stays itself when it moves
+    std::string site{};  // when there is no host
+    [[nodiscard]] bool is_any() const { return host.is_none() && site.empty(); }
+    friend bool operator==(const End&, const End&) = default;
+  };
+  // Directed; the first that matches goes before all of the above.
   struct Link {
-    Address from{};
-    Address to{};
+    End from{};
+    End to{};
     std::optional<Purpose> purpose{};
     LatencyOptions latency{};
     friend bool operator==(const Link&, const Link&) = default;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/check.hpp"
+#include "model/options.hpp"
 
 namespace rejoin {
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::string_view kDurationWanted = "a duration such as 20s, 1h30m or 250us";
 constexpr std::string_view kRangeWanted = "a duration such as 20s, or a range such as 150ms..300ms";
+constexpr std::string_view kLatencyWanted =
+    "a duration, a range, or a distribution such as { exponential: 1ms, floor: 200us }";
 constexpr std::string_view kSizeWanted = "a size such as 64KiB or 100MB";
 constexpr std::string_view kShareWanted = "a share such as 10% or 0.1, at least 0 and at most 1";
 constexpr std::string_view kIntegerWanted = "a whole number such as 3, without leading zeros";
@@ -141,6 +144,38 @@ std::string hosts_text(const Selectors& hosts) {
   return list_text(hosts, [](const Selector& selector) { return to_text(selector); });
 }
 
+// As a file would write it: `5ms`, `1ms..3ms`, `{exponential: 1ms, floor: 200us}`.
+std::string latency_text(const LatencyOptions& latency) {
+  const bool bare = latency.floor == Duration::zero() && latency.cap == kNoCap;
+  const auto& params = latency.params.all();
+  if (bare && (latency.distribution == "constant" || latency.distribution == "uniform")) {
+    return to_text(params.begin()->second);
+  }
+  std::string out = "{" + latency.distribution + ": ";
+  if (!latency.parts.empty()) {
+    out += list_text(latency.parts, [](const LatencyOptions::Part& part) {
+      return "{weight: " + std::to_string(part.weight) +
+             ", latency: " + latency_text(part.latency) + "}";
+    });
+  } else if (!latency.buckets.empty()) {
+    out += list_text(latency.buckets, [](const LatencyOptions::Bucket& bucket) {
+      return "{range: " + range_text(bucket.range) + ", weight: " + std::to_string(bucket.weight) +
+             "}";
+    });
+  } else if (params.size() == 1) {
+    out += to_text(params.begin()->second);
+  } else {
+    std::string values;
+    for (const auto& [name, value] : params) {
+      values += (values.empty() ? "" : ", ") + name + ": " + to_text(value);
+    }
+    out += "{" + values + "}";
+  }
+  if (latency.floor != Duration::zero()) out += ", floor: " + to_text(latency.floor);
+  if (latency.cap != kNoCap) out += ", cap: " + to_text(latency.cap);
+  return out + "}";
+}
+
 tl::expected<Selectors, std::string> parse_hosts(const std::vector<std::string>& names) {
   Selectors out;
   for (const std::string& name : names) {
@@ -201,6 +236,12 @@ tl::expected<ParamValue, std::string> parse_scalar(const ParamSpec& spec, const 
       return parse_offset(text).map(as_value);
     case ParamType::rate:
       return parse_rate(text).map(as_value);
+    case ParamType::latency: {
+      const auto range = parse_duration_range(text);
+      if (!range) return wanted(kLatencyWanted);
+      return ParamValue(
+          Delay(range->min == range->max ? constant_latency(range->min) : uniform_latency(*range)));
+    }
   }
   return wanted(kSetsWanted);
 }
@@ -274,6 +315,8 @@ std::string_view to_name(ParamType type) {
       return "offset";
     case ParamType::rate:
       return "rate";
+    case ParamType::latency:
+      return "latency";
   }
   return "?";
 }
@@ -328,6 +371,7 @@ std::string to_text(const ParamValue& value) {
     std::string operator()(Rate rate) const {
       return (rate.ppm < 0 ? "-" : "+") + std::to_string(std::abs(rate.ppm)) + "ppm";
     }
+    std::string operator()(const Delay& delay) const { return latency_text(delay.options()); }
   };
   return std::visit(Visitor{}, value);
 }

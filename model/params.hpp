@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -31,6 +32,7 @@ enum class ParamType : std::uint8_t {
   host_sets,  // [[node-1, client-1], [others]]
   offset,     // -5s, +250ms: a duration with a sign
   rate,       // +200ppm, -1%, 0.01: a share with a sign
+  latency,    // 5ms, 1ms..3ms, or a distribution: { pareto: { minimum: 1ms, shape: 1.5 } }
 };
 [[nodiscard]] std::string_view to_name(ParamType type);
 
@@ -55,8 +57,23 @@ struct Rate {
   friend bool operator==(const Rate&, const Rate&) = default;
 };
 
-using ParamValue = std::variant<bool, std::int64_t, Duration, DurationRange, Size, Share,
-                                std::string, NodeId, Selectors, std::vector<Selectors>, Rate>;
+struct LatencyOptions;  // model/options.hpp, which holds parameters itself
+
+// A delay that is drawn from a registered distribution; never changed once it is made.
+class Delay {
+ public:
+  Delay();  // none at all: always 0s
+  explicit Delay(LatencyOptions options);
+  [[nodiscard]] const LatencyOptions& options() const { return *options_; }
+  friend bool operator==(const Delay& a, const Delay& b);
+
+ private:
+  std::shared_ptr<const LatencyOptions> options_;
+};
+
+using ParamValue =
+    std::variant<bool, std::int64_t, Duration, DurationRange, Size, Share, std::string, NodeId,
+                 Selectors, std::vector<Selectors>, Rate, Delay>;
 
 // Values by name, complete: every declared parameter is present.
 class Params {
@@ -77,7 +94,8 @@ class Params {
   std::map<std::string, ParamValue, std::less<>> values_;
 };
 
-// What a file gave for one parameter: a scalar, a list, or a list of lists.
+// What a file gave for one parameter: a scalar, a list, or a list of lists. (A distribution is a
+// map, which the reader of files makes a Delay itself.)
 struct ParamText {
   std::variant<std::string, std::vector<std::string>, std::vector<std::vector<std::string>>> text;
 };

@@ -33,11 +33,16 @@ struct After {
   Duration delay{};
 };  // that long after the step before it has completed
 // When the fact has been observed, counted from when the step before it has completed.
-// `removed`, `joined`: committed and applied on the leader. `leader`: some node leads.
+// `removed`, `joined`: committed and applied on the leader. `leader`: that node leads.
 // `rebalanced`: a new map applied on the leader. `repair_started`, `repair_completed`: of any
 // partition on the node. `started`: the step with label `text` has fired. `sync_requested`,
 // `sync_completed`: the node's `count`-th sync of the run. `ended`: the fault of the step with
 // label `text` has been taken back. `crashed`: the process of the node has died or halted.
+// `halted`: it stopped by itself. `storage_corrupt`: it found that its disk is. `gate_opened`: the
+// node answers reads of some partition from now on. `hook_fired`: OnPartitionChange ran there.
+// `upgraded`: it runs software of another version than when the waiting began.
+// `committed_index`: some server knows that entry `count` of the cluster group is committed.
+// `committed_count`: that so many more are than when the waiting began.
 struct When {
   enum class What : std::uint8_t {
     removed,
@@ -51,11 +56,20 @@ struct When {
     sync_completed,
     ended,
     crashed,
+    halted,
+    storage_corrupt,
+    gate_opened,
+    hook_fired,
+    upgraded,
+    committed_index,
+    committed_count,
   };
   What what{};
-  NodeId node;
+  NodeId node;  // none: any node, unless `who` says
   std::string text;
   std::uint64_t count = 0;
+  // Instead of `node`: those whom these mean at the moment when the waiting begins, any of them.
+  Selectors who{};
 };
 // No client operation open, no change of leader, membership or map, no foreground or repair data
 // applied, for `length`, counted from when the step before it has completed.

@@ -13,7 +13,8 @@ using Kind = Selector::Kind;
 
 constexpr std::string_view kWanted =
     "a host: node-3, client-1, leader, follower, member, majority, minority, random, random(2), "
-    "owner(KEY), owners(KEY), zone(SITE), followers, members, nodes, clients, all or others";
+    "owner(KEY), owners(KEY), zone(SITE), twin(NODE), followers, members, nodes, clients, all or "
+    "others";
 
 // Those that are one word.
 constexpr std::array<std::pair<std::string_view, Kind>, 12> kWords = {
@@ -31,10 +32,11 @@ constexpr std::array<std::pair<std::string_view, Kind>, 12> kWords = {
      {"others", Kind::others}}};
 
 // Those that take an argument.
-constexpr std::array<std::pair<std::string_view, Kind>, 4> kCalls = {{{"random", Kind::random},
+constexpr std::array<std::pair<std::string_view, Kind>, 5> kCalls = {{{"random", Kind::random},
                                                                       {"owner", Kind::owner},
                                                                       {"owners", Kind::owners},
-                                                                      {"zone", Kind::zone}}};
+                                                                      {"zone", Kind::zone},
+                                                                      {"twin", Kind::twin}}};
 
 std::optional<Selector> parse_call(std::string_view text) {
   const std::size_t open = text.find('(');
@@ -43,6 +45,11 @@ std::optional<Selector> parse_call(std::string_view text) {
   for (const auto& [name, kind] : kCalls) {
     if (name != text.substr(0, open) || argument.empty()) continue;
     Selector out{.kind = kind};
+    if (kind == Kind::twin) {
+      out.node = node_from_name(argument);
+      if (out.node.is_none()) return std::nullopt;
+      return out;
+    }
     if (kind != Kind::random) {
       out.argument = argument;
       return out;
@@ -77,6 +84,7 @@ tl::expected<Selector, std::string> parse_selector(std::string_view text) {
 std::string to_text(const Selector& selector) {
   if (selector.kind == Kind::node) return to_name(selector.node);
   if (selector.kind == Kind::client) return to_name(selector.client);
+  if (selector.kind == Kind::twin) return "twin(" + to_name(selector.node) + ")";
   const bool counted = selector.kind == Kind::random && selector.count != 1;
   if (!selector.argument.empty() || counted) {
     for (const auto& [name, kind] : kCalls) {

@@ -13,6 +13,11 @@
 //   zone(a)              every node in that site of the topology, whatever its kind
 //   nodes  clients  all  every node, client, host
 //   others               every node that the other sets of the same parameter do not name
+//   twin(node-3)         the second machines with the id of that node (the fault `twin`)
+//
+// A twin is where its node is. Where sets of nodes are cut off or slowed by the network, whoever
+// means a node means its twins with it; on machines, disks and clocks a node is itself, and zone,
+// nodes, all and others hold the twins that are up.
 //
 // Draws are keyed by (seed, label of the step, selector), so that they survive edits of the rest.
 #pragma once
@@ -46,9 +51,10 @@ struct Selector {
     clients,
     all,
     others,
+    twin,
   };
   Kind kind{};
-  NodeId node{};            // of node
+  NodeId node{};            // of node and twin
   ClientId client{};        // of client
   std::string argument{};   // key of owner and owners, site of zone
   std::uint32_t count = 1;  // of random

@@ -15,6 +15,15 @@ std::uint64_t magnitude(std::int64_t ns) {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
+// `.045013`, as far as there is any.
+std::string fraction(std::uint64_t ns) {
+  if (ns == 0) return {};
+  std::string out = std::to_string(kSecond + ns);
+  out.front() = '.';
+  out.erase(out.find_last_not_of('0') + 1);
+  return out;
+}
+
 }  // namespace
 
 std::string to_text(Duration duration) {
@@ -40,6 +49,30 @@ std::string to_text(Duration duration) {
     break;
   }
   return out;
+}
+
+std::string to_text(WallTime time) {
+  const auto of = time.time_since_epoch();
+  const auto day = std::chrono::floor<std::chrono::days>(of);
+  const std::chrono::year_month_day date{std::chrono::sys_days(day)};
+  const auto rest = static_cast<std::uint64_t>((of - day).count());
+  const auto digits = [](std::uint64_t number, std::size_t width) {
+    std::string out = std::to_string(number);
+    return out.size() < width ? std::string(width - out.size(), '0') + out : out;
+  };
+  const std::uint64_t seconds = rest / kSecond;
+  return std::to_string(static_cast<int>(date.year())) + "-" +
+         digits(static_cast<unsigned>(date.month()), 2) + "-" +
+         digits(static_cast<unsigned>(date.day()), 2) + "T" + digits(seconds / 3600, 2) + ":" +
+         digits(seconds / 60 % 60, 2) + ":" + digits(seconds % 60, 2) + fraction(rest % kSecond) +
+         "Z";
+}
+
+std::string to_text(MonotonicTime time) {
+  if (time == kForever) return "for ever";
+  const std::int64_t ns = time.time_since_epoch().count();
+  const std::uint64_t whole = magnitude(ns);
+  return (ns < 0 ? "-" : "") + std::to_string(whole / kSecond) + fraction(whole % kSecond) + "s";
 }
 
 std::string to_seconds_text(MonotonicTime time) {

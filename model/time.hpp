@@ -44,6 +44,10 @@ struct DurationRange {
 
 // `1h30m`, `20s`, `250us`, `0s`: the largest units that lose nothing, as scenario files write it.
 [[nodiscard]] std::string to_text(Duration duration);
+// On the calendar, in UTC, to the nanosecond as far as it has any: `2024-01-01T00:00:45.013Z`.
+[[nodiscard]] std::string to_text(WallTime time);
+// Since its zero; `for ever` of kForever.
+[[nodiscard]] std::string to_text(MonotonicTime time);
 // Seconds with three decimals, for tables: `45.013s`.
 [[nodiscard]] std::string to_seconds_text(MonotonicTime time);
 

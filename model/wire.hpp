@@ -327,7 +327,7 @@ class Describer {
     if constexpr (std::same_as<T, bool>) {
       out_ += value ? "true" : "false";
     } else if constexpr (std::is_enum_v<T>) {
-      out_ += std::to_string(static_cast<std::uint64_t>(value));
+      put_enum(value);
     } else if constexpr (std::integral<T>) {
       out_ += std::to_string(value);
     } else if constexpr (requires { to_name(value); }) {
@@ -337,7 +337,7 @@ class Describer {
     } else if constexpr (std::same_as<T, Duration>) {
       out_ += to_text(value);
     } else if constexpr (IsTimePoint<T>::value) {
-      out_ += to_text(value.time_since_epoch());
+      out_ += to_text(value);
     } else if constexpr (std::same_as<T, std::string>) {
       quote(value);
     } else if constexpr (std::same_as<T, Bytes>) {
@@ -372,6 +372,14 @@ class Describer {
 
  private:
   static constexpr std::size_t kItemsShown = 8;
+
+  // By the name that stands beside the enum, if one does; a value of a newer writer by its number.
+  template <class T>
+  void put_enum(T value) {
+    std::string name;
+    if constexpr (requires { to_name(value); }) name = to_name(value);
+    out_ += name.empty() || name == "?" ? std::to_string(static_cast<std::uint64_t>(value)) : name;
+  }
 
   template <class List, class Put>
   void list(const List& items, Put put_item) {

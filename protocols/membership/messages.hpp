@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "model/fields.hpp"
 #include "model/ids.hpp"
@@ -37,6 +38,29 @@ enum class JoinAnswer : std::uint8_t {
   redirect = 7,       // ask `leader`
   no_leader = 8,      // I know none
 };
+[[nodiscard]] constexpr std::string_view to_name(JoinAnswer answer) {
+  switch (answer) {
+    case JoinAnswer::welcome:
+      return "welcome";
+    case JoinAnswer::joining:
+      return "joining";
+    case JoinAnswer::assigned:
+      return "assigned";
+    case JoinAnswer::occupied:
+      return "occupied";
+    case JoinAnswer::removed:
+      return "removed";
+    case JoinAnswer::superseded:
+      return "superseded";
+    case JoinAnswer::wrong_cluster:
+      return "wrong-cluster";
+    case JoinAnswer::redirect:
+      return "redirect";
+    case JoinAnswer::no_leader:
+      return "no-leader";
+  }
+  return "?";
+}
 
 struct JoinReply {
   static constexpr MessageKind kind{Channel::membership, 2};

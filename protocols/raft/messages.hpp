@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -35,6 +36,17 @@ enum class EntryType : std::uint8_t {
   command,        // for the state machine
   configuration,  // in force when appended; may carry a command, too
 };
+[[nodiscard]] constexpr std::string_view to_name(EntryType type) {
+  switch (type) {
+    case EntryType::noop:
+      return "noop";
+    case EntryType::command:
+      return "command";
+    case EntryType::configuration:
+      return "configuration";
+  }
+  return "?";
+}
 
 struct Entry {
   LogIndex index;

@@ -28,6 +28,7 @@ struct Words {
   std::vector<std::string> outs;
   bool resolved = false;
   std::string kind;
+  std::string name;
 };
 
 struct Parser {
@@ -78,6 +79,7 @@ void declare(Parser& parser) {
   parser.validate->add_flag("--resolved", words.resolved, "print the merged file");
   parser.list = parser.app.add_subcommand("list", "what can be named in a scenario file");
   parser.list->add_option("KIND", words.kind, kinds_text());
+  parser.list->add_option("NAME", words.name, "one of that kind alone");
   parser.schema = parser.app.add_subcommand("schema", "the JSON Schema of scenario files");
   for (CLI::App* command :
        {parser.run, parser.replay, parser.validate, parser.list, parser.schema}) {
@@ -242,7 +244,8 @@ tl::expected<Command, std::string> command_of(Parser& parser) {
   CLI::App* const chosen = parser.app.get_subcommands().front();
   if (const auto complaint = complain_of_extra(*chosen)) return tl::unexpected(*complaint);
   if (chosen == parser.run) return run_of(parser);
-  if (chosen == parser.list) return ListCommand{.kind = parser.words.kind};
+  if (chosen == parser.list)
+    return ListCommand{.kind = parser.words.kind, .name = parser.words.name};
   if (chosen == parser.schema) return SchemaCommand{};
   if (chosen == parser.replay) return ReplayCommand{.expectations = !parser.words.no_expect};
   if (parser.words.files.empty()) {

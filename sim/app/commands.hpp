@@ -68,6 +68,7 @@ struct ValidateCommand {
 };
 struct ListCommand {
   std::string kind;  // empty: everything, a line each
+  std::string name;  // of one of that kind; empty: all of them
 };
 struct SchemaCommand {};
 struct PrintCommand {  // --help, --version

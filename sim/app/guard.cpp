@@ -5,8 +5,13 @@
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <spawn.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <threads.h>
@@ -76,6 +81,50 @@ constexpr std::string_view kClock = "a run knows virtual time alone (Env::now, E
 constexpr std::string_view kSleep = "nothing in a run waits for real time";
 constexpr std::string_view kEntropy = "what a run draws, it draws by key (model/random.hpp)";
 constexpr std::string_view kThread = "a run has one thread";
+constexpr std::string_view kProcess = "a run is one process, and asks no other";
+
+// System calls that are asked for by number.
+struct Call {
+  long number;
+  const char* name;
+  std::string_view why;
+};
+constexpr Call kCalls[] = {
+    {SYS_clock_gettime, "syscall(clock_gettime)", kClock},
+    {SYS_gettimeofday, "syscall(gettimeofday)", kClock},
+    {SYS_times, "syscall(times)", kClock},
+    {SYS_nanosleep, "syscall(nanosleep)", kSleep},
+    {SYS_clock_nanosleep, "syscall(clock_nanosleep)", kSleep},
+    {SYS_ppoll, "syscall(ppoll)", kSleep},
+    {SYS_pselect6, "syscall(pselect6)", kSleep},
+    {SYS_epoll_pwait, "syscall(epoll_pwait)", kSleep},
+    {SYS_getrandom, "syscall(getrandom)", kEntropy},
+    {SYS_clone, "syscall(clone)", kThread},
+    {SYS_clone3, "syscall(clone3)", kThread},
+// Of older machines alone.
+#ifdef SYS_time
+    {SYS_time, "syscall(time)", kClock},
+#endif
+#ifdef SYS_poll
+    {SYS_poll, "syscall(poll)", kSleep},
+#endif
+#ifdef SYS_select
+    {SYS_select, "syscall(select)", kSleep},
+#endif
+#ifdef SYS_epoll_wait
+    {SYS_epoll_wait, "syscall(epoll_wait)", kSleep},
+#endif
+#ifdef SYS_fork
+    {SYS_fork, "syscall(fork)", kThread},
+    {SYS_vfork, "syscall(vfork)", kThread},
+#endif
+};
+
+void forbid_call(long number) {
+  for (const Call& call : kCalls) {
+    if (call.number == number) forbid(call.name, call.why);
+  }
+}
 
 bool is_entropy(const char* path) {
   const std::string_view text(path);
@@ -102,6 +151,7 @@ Function next(const char* name) {
 // NOLINTBEGIN: names, types and exceptions are those of libc.
 
 using rejoin::app::forbid;
+using rejoin::app::forbid_call;
 using rejoin::app::is_entropy;
 using rejoin::app::next;
 
@@ -144,8 +194,64 @@ GUARD(kThread, int, pthread_create,
 GUARD(kThread, int, thrd_create, (thrd_t * thread, thrd_start_t start, void* argument),
       (thread, start, argument), )
 GUARD(kThread, pid_t, fork, (), (), noexcept)
+GUARD(kProcess, int, posix_spawn,
+      (pid_t * child, const char* path, const posix_spawn_file_actions_t* files,
+       const posix_spawnattr_t* with, char* const* words, char* const* environment),
+      (child, path, files, with, words, environment), )
+GUARD(kProcess, int, posix_spawnp,
+      (pid_t * child, const char* file, const posix_spawn_file_actions_t* files,
+       const posix_spawnattr_t* with, char* const* words, char* const* environment),
+      (child, file, files, with, words, environment), )
+GUARD(kProcess, int, system, (const char* command), (command), )
+GUARD(kProcess, std::FILE*, popen, (const char* command, const char* mode), (command, mode), )
 
 #undef GUARD
+
+// Its caller may not return before its child has, so there is no function to stand before it; a
+// fork is a vfork, too (POSIX, vfork).
+extern "C" pid_t vfork() noexcept {
+  forbid("vfork", rejoin::app::kThread);
+  static const auto real = next<pid_t (*)()>("fork");
+  return real();
+}
+
+// What waits. That something is ready may be asked, by a timeout of nothing.
+#define GUARD_WAIT(waits, name, parameters, arguments)       \
+  extern "C" int name parameters {                           \
+    if (waits) forbid(#name, rejoin::app::kSleep);           \
+    static const auto real = next<int(*) parameters>(#name); \
+    return real arguments;                                   \
+  }
+GUARD_WAIT(timeout_ms != 0, poll, (pollfd * files, nfds_t count, int timeout_ms),
+           (files, count, timeout_ms))
+GUARD_WAIT(timeout == nullptr || timeout->tv_sec != 0 || timeout->tv_nsec != 0, ppoll,
+           (pollfd * files, nfds_t count, const timespec* timeout, const sigset_t* mask),
+           (files, count, timeout, mask))
+GUARD_WAIT(timeout == nullptr || timeout->tv_sec != 0 || timeout->tv_usec != 0, select,
+           (int count, fd_set* reads, fd_set* writes, fd_set* errors, timeval* timeout),
+           (count, reads, writes, errors, timeout))
+GUARD_WAIT(timeout == nullptr || timeout->tv_sec != 0 || timeout->tv_nsec != 0, pselect,
+           (int count, fd_set* reads, fd_set* writes, fd_set* errors, const timespec* timeout,
+            const sigset_t* mask),
+           (count, reads, writes, errors, timeout, mask))
+GUARD_WAIT(timeout_ms != 0, epoll_wait, (int epoll, epoll_event* events, int count, int timeout_ms),
+           (epoll, events, count, timeout_ms))
+GUARD_WAIT(timeout_ms != 0, epoll_pwait,
+           (int epoll, epoll_event* events, int count, int timeout_ms, const sigset_t* mask),
+           (epoll, events, count, timeout_ms, mask))
+#undef GUARD_WAIT
+
+// Six words are handed on, however many the call takes: the kernel reads those that it knows.
+extern "C" long syscall(long number, ...) noexcept {
+  forbid_call(number);
+  long words[6];
+  va_list list;
+  va_start(list, number);
+  for (long& word : words) word = va_arg(list, long);
+  va_end(list);
+  static const auto real = next<long (*)(long, ...)>("syscall");
+  return real(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+}
 
 // Files that are entropy. The mode is there when the flags say so, as for open itself.
 #define GUARD_FILE(result, name, parameters, last, arguments)   \

@@ -1,6 +1,8 @@
 // `rejoin list`: what is registered, with what a file needs to know to use it.
 #include "sim/app/list.hpp"
 
+#include <algorithm>
+
 #include "model/distribution.hpp"
 #include "model/mutant.hpp"
 #include "protocols/partitioning/placement.hpp"
@@ -61,6 +63,29 @@ std::vector<Entry> mechanisms() {
   return out;
 }
 
+// How a nemesis draws a fault, as a file's `nemesis.faults` would say it; or why no preset does.
+std::string nemesis_text(const sim::FaultSpec& spec) {
+  const NemesisSpec& nemesis = spec.nemesis;
+  if (!nemesis.exempt.empty()) return "no preset draws it: " + std::string(nemesis.exempt);
+  std::string out = "every " + std::string(nemesis.every);
+  if (!nemesis.lasts.empty()) out += ", for " + std::string(nemesis.lasts);
+  for (const NemesisSpec::Value& value : nemesis.values) {
+    std::string name(value.param);
+    std::replace(name.begin(), name.end(), '_', '-');
+    out += ", " + name + ": " + std::string(value.draw);
+  }
+  if (!nemesis.out.empty()) out += "; its victims are out of action meanwhile";
+  if (nemesis.alone) out += "; nobody else is out of action meanwhile";
+  using After = NemesisSpec::After;
+  if (nemesis.after == After::restart) out += "; who has stopped over it is started then";
+  if (nemesis.after == After::replace || nemesis.after == After::wipe) {
+    out += "; its victims get an empty disk then";
+  }
+  if (nemesis.restarts) out += "; they are restarted halfway";
+  if (nemesis.lies) out += "; only in mode bounded";
+  return out;
+}
+
 std::vector<Entry> faults() {
   std::vector<Entry> out;
   for (const sim::FaultSpec& spec : sim::Faults::all()) {
@@ -84,6 +109,7 @@ std::vector<Entry> faults() {
     }
     if (spec.destroys) entry.notes.emplace_back("destroys", "what disks held");
     if (spec.needs_disk) entry.notes.emplace_back("needs", "hosts with disks: nodes");
+    entry.notes.emplace_back("nemesis", nemesis_text(spec));
     out.push_back(std::move(entry));
   }
   return out;
@@ -178,16 +204,36 @@ void put_params(reports::Page& page, const std::vector<ParamSpec>& params) {
   page.table(table);
 }
 
+void put_entry(reports::Page& page, const Entry& entry) {
+  page.paragraph(entry.name + (entry.help.empty() ? "" : ": " + entry.help), 0, 2, Paint::strong);
+  if (!entry.details.empty()) page.paragraph(entry.details, 2);
+  for (const auto& [what, text] : entry.notes) page.paragraph(what + ": " + text, 2, 4);
+  put_params(page, entry.params);
+}
+
 void put_whole(reports::Page& page, const Kind& kind) {
   page.section(kind.name);
   page.paragraph(kind.about, 0, 0, Paint::dim);
   for (const Entry& entry : kind.entries()) {
     page.blank();
-    page.paragraph(entry.name + (entry.help.empty() ? "" : ": " + entry.help), 0, 2, Paint::strong);
-    if (!entry.details.empty()) page.paragraph(entry.details, 2);
-    for (const auto& [what, text] : entry.notes) page.paragraph(what + ": " + text, 2, 4);
-    put_params(page, entry.params);
+    put_entry(page, entry);
   }
+}
+
+// One of a kind.
+ExitStatus list_one(reports::Page& page, const Kind& kind, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Entry& entry : kind.entries()) {
+    if (normal_name(entry.name) == normal_name(name)) {
+      put_entry(page, entry);
+      print(page.take());
+      return ExitStatus::as_expected;
+    }
+    names.push_back(entry.name);
+  }
+  print_error(error_text("`rejoin list " + kind.name + "` has no `" + name + "`",
+                         hint_of(name, names, kind.name)));
+  return ExitStatus::bad_input;
 }
 
 void put_names(reports::Page& page, const Kind& kind) {
@@ -221,6 +267,7 @@ ExitStatus execute(const ListCommand& command) {
     if (command.kind.empty()) {
       put_names(page, kind);
     } else if (kind.name == command.kind || kind.name == command.kind + "s") {
+      if (!command.name.empty()) return list_one(page, kind, command.name);
       put_whole(page, kind);
       print(page.take());
       return ExitStatus::as_expected;
@@ -232,7 +279,7 @@ ExitStatus execute(const ListCommand& command) {
     return ExitStatus::bad_input;
   }
   page.blank();
-  page.paragraph("`rejoin list KIND` shows parameters, defaults and promises.");
+  page.paragraph("`rejoin list KIND [NAME]` shows parameters, defaults and promises.");
   print(page.take());
   return ExitStatus::as_expected;
 }

@@ -1,7 +1,10 @@
 #include "sim/app/replay.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "model/hash.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/guard.hpp"
 #include "sim/app/second_process.hpp"
@@ -65,6 +68,7 @@ std::string to_text(const sim::RunStep& step) {
 void Comparer::on_step(ByteView step) {
   if (difference_) return;
   const bool is_there = sim::read_step(other_, there_);
+  took_ = took_ || (is_there && sim::decode_step(there_));
   if (is_there && std::equal(step.begin(), step.end(), there_.begin(), there_.end())) return;
   difference_ = told(step, is_there ? sim::decode_step(there_) : std::nullopt);
 }
@@ -111,6 +115,15 @@ Verification run_verified(const Schedule& schedule, const sim::RunOptions& optio
   out.difference = comparer.difference();
   if (!second.was_found()) {
     out.failure = "there is no program `" + program + "`";
+    out.difference.reset();
+  } else if (!comparer.took()) {
+    out.failure =
+        (program.empty() ? "the second process" : "`" + program + "`") +
+        " did not take the schedule: it " + ended.value_or("ended") +
+        " without a step of a run that this program can read\n  hint: --verify-with "
+        "takes a `rejoin` or `rejoin_digests` that was built from the same source: "
+        "`./dev digests` builds the latter (schedules are handed over as format " +
+        fmt::format("{}, shape {:016x})", sim::kCanonicalFormat, hash64(sim::schedule_shape()));
     out.difference.reset();
   } else if (ended) {
     out.difference = out.difference.value_or("") + "  the second process " + *ended + "\n";

@@ -30,6 +30,8 @@ class Comparer final : public sim::StepSink {
 
   // What differed, from both sides; none when nothing has.
   [[nodiscard]] const std::optional<std::string>& difference() const { return difference_; }
+  // The stream began with a step: whoever wrote it replays something.
+  [[nodiscard]] bool took() const { return took_; }
 
  private:
   void on_step(ByteView step) override;
@@ -45,6 +47,7 @@ class Comparer final : public sim::StepSink {
   sim::TraceSink* next_;
   Bytes there_;  // the other's step; kept for its memory
   std::optional<std::string> difference_;
+  bool took_ = false;
 };
 
 // A run of the schedule here and in a second process. What differed, or none; `failure` says why

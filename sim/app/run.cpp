@@ -131,6 +131,28 @@ std::string plain_text(const RunCommand& command, const Job& job,
   return reports::text_report(trials, options);
 }
 
+// What of `--trace`, `--from` and `--until` can show nothing.
+std::optional<std::string> trace_problem(const RunCommand& command, const TraceFilter& filter,
+                                         const std::vector<Job>& jobs) {
+  if (command.trace_from > command.trace_until) {
+    return error_text("--from " + to_text(command.trace_from) + " is after --until " +
+                          to_text(command.trace_until),
+                      "nothing happens in between: turn them round");
+  }
+  if (!command.trace) return std::nullopt;
+  TraceFilter::Known known;
+  for (const Job& job : jobs) known.add(job.schedule(job.first_seed));
+  auto problem = filter.problem(known);
+  // Another seed may pick another key.
+  for (const Job& job : jobs) {
+    for (std::uint32_t trial = 1; problem && trial < job.trials; ++trial) {
+      known.add(job.schedule(job.first_seed + trial));
+      problem = filter.problem(known);
+    }
+  }
+  return problem;
+}
+
 bool all_pass(const std::vector<RunRecord>& trials) {
   return std::all_of(trials.begin(), trials.end(),
                      [](const RunRecord& record) { return record.verdict == Verdict::pass; });
@@ -147,6 +169,10 @@ ExitStatus execute(const RunCommand& command) {
   const auto jobs = load(command.selection);
   if (!jobs) {
     print_error(jobs.error());
+    return ExitStatus::bad_input;
+  }
+  if (const auto problem = trace_problem(command, *filter, *jobs)) {
+    print_error(*problem);
     return ExitStatus::bad_input;
   }
   auto outputs = Outputs::open(command.outputs, *jobs);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "protocols/node/component.hpp"
@@ -100,57 +101,108 @@ std::string to_text(const TraceLine& line) {
 
 tl::expected<TraceFilter, std::string> TraceFilter::parse(std::string_view text) {
   TraceFilter out;
-  for (std::size_t at = 0; at < text.size();) {
+  if (text.empty()) return out;
+  for (std::size_t at = 0; at <= text.size();) {
     const std::size_t comma = std::min(text.find(',', at), text.size());
     const std::string_view term = text.substr(at, comma - at);
     at = comma + 1;
-    const std::size_t equals = term.find('=');
-    if (term.empty()) continue;
-    if (equals == std::string_view::npos) {
-      out.words_.emplace_back(term);
-      continue;
+    if (term.empty()) {
+      return tl::unexpected(bad_term("an empty term in `" + std::string(text) + "`",
+                                     "terms are joined by one comma each: node=node-3,kind=timer"));
     }
-    const std::string name(term.substr(0, equals));
-    const std::string value(term.substr(equals + 1));
-    if (name == "node") {
-      out.nodes_.push_back(value);
-    } else if (name == "key") {
-      out.keys_.push_back(value);
-    } else if (name == "group") {
-      if (!parse_integer(value)) {
-        return tl::unexpected(bad_term("`" + value + "` is no group",
-                                       "a group is a number; group=1 is the cluster's own"));
-      }
-      // As messages and facts show it.
-      out.groups_.push_back("group: " + value);
-    } else if (name == "kind") {
-      const std::vector<std::string> known = kind_names();
-      const auto found = std::find_if(known.begin(), known.end(), [&value](const std::string& k) {
-        return folded(k) == folded(value);
-      });
-      if (found == known.end()) {
-        return tl::unexpected(
-            bad_term("there is no kind `" + value + "`", hint_of(value, known, "kinds")));
-      }
-      out.kinds_.push_back(*found);
-    } else if (name == "purpose") {
-      std::vector<std::string> known;
-      for (std::size_t p = 0; p < kPurposeCount; ++p) {
-        known.emplace_back(to_name(static_cast<Purpose>(p)));
-      }
-      const auto found = std::find(known.begin(), known.end(), value);
-      if (found == known.end()) {
-        return tl::unexpected(
-            bad_term("there is no purpose `" + value + "`", hint_of(value, known, "purposes")));
-      }
-      out.purposes_.push_back(static_cast<Purpose>(found - known.begin()));
-    } else {
-      return tl::unexpected(
-          bad_term("there is no filter `" + name + "`",
-                   hint_of(name, {"node", "kind", "purpose", "key", "group"}, "filters")));
-    }
+    if (auto problem = out.add(term)) return tl::unexpected(*std::move(problem));
   }
   return out;
+}
+
+std::optional<std::string> TraceFilter::add(std::string_view term) {
+  const std::size_t equals = term.find('=');
+  if (equals == std::string_view::npos) {
+    words_.emplace_back(term);
+    return std::nullopt;
+  }
+  const std::string name(term.substr(0, equals));
+  const std::string value(term.substr(equals + 1));
+  const std::vector<std::string> names = {"node", "kind", "purpose", "key", "group"};
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    return bad_term("there is no filter `" + name + "`", hint_of(name, names, "filters"));
+  }
+  if (value.empty()) {
+    return bad_term("`" + name + "=` names nothing", "leave the term out to see all of them");
+  }
+  if (name == "node") {
+    nodes_.push_back(value);
+  } else if (name == "key") {
+    keys_.push_back(value);
+  } else if (name == "group") {
+    const auto number = parse_integer(value);
+    if (!number || *number > std::numeric_limits<GroupId::rep>::max()) {
+      return bad_term("`" + value + "` is no group",
+                      "a group is a number; group=1 is the cluster's own");
+    }
+    groups_.emplace_back(static_cast<GroupId::rep>(*number));
+  } else if (name == "kind") {
+    const std::vector<std::string> known = kind_names();
+    const auto found = std::find_if(known.begin(), known.end(), [&value](const std::string& k) {
+      return folded(k) == folded(value);
+    });
+    if (found == known.end()) {
+      return bad_term("there is no kind `" + value + "`", hint_of(value, known, "kinds"));
+    }
+    kinds_.push_back(*found);
+  } else {
+    std::vector<std::string> known;
+    for (std::size_t p = 0; p < kPurposeCount; ++p) {
+      known.emplace_back(to_name(static_cast<Purpose>(p)));
+    }
+    const auto found = std::find(known.begin(), known.end(), value);
+    if (found == known.end()) {
+      return bad_term("there is no purpose `" + value + "`", hint_of(value, known, "purposes"));
+    }
+    purposes_.push_back(static_cast<Purpose>(found - known.begin()));
+  }
+  return std::nullopt;
+}
+
+void TraceFilter::Known::add(const Schedule& schedule) {
+  nodes = std::max(nodes, schedule.cluster.nodes);
+  clients = std::max(clients, schedule.cluster.clients);
+  for (const Step& step : schedule.timeline) {
+    const auto* const operate = std::get_if<action::Operate>(&step.action);
+    if (operate != nullptr) keys.insert(operate->keys.begin(), operate->keys.end());
+  }
+}
+
+std::optional<std::string> TraceFilter::problem(const Known& known) const {
+  // Moved nodes and twins have addresses without a name.
+  const auto is_known = [&](const std::string& name) {
+    constexpr std::string_view address = "address-";
+    constexpr std::string_view client = "client-";
+    const auto number = [&name](std::string_view prefix) {
+      return name.starts_with(prefix) ? parse_integer(name.substr(prefix.size())).value_or(0) : 0;
+    };
+    const NodeId node = node_from_name(name);
+    return name == kWorld || (!node.is_none() && node.value <= known.nodes) ||
+           (number(client) != 0 && number(client) <= known.clients) || number(address) != 0;
+  };
+  for (const std::string& name : nodes_) {
+    if (is_known(name)) continue;
+    return bad_term("there is no `" + name + "`",
+                    "node-1 to " + to_name(NodeId(known.nodes)) + ", client-1 to " +
+                        to_name(ClientId(known.clients)) +
+                        ", world, or the address of a twin or of a node that moved: address-N");
+  }
+  for (const std::string& key : keys_) {
+    if (known.keys.contains(key)) continue;
+    return bad_term("no step of the timeline names the key `" + key + "`",
+                    known.keys.empty() ? "none names any" : "such as " + *known.keys.begin());
+  }
+  for (const GroupId group : groups_) {
+    if (group == kClusterGroup) continue;
+    return bad_term("there is no group " + std::to_string(group.value),
+                    "group=1 is the cluster's own, and there is no other");
+  }
+  return std::nullopt;
 }
 
 bool TraceFilter::matches(const TraceLine& line) const {
@@ -163,7 +215,10 @@ bool TraceFilter::matches(const TraceLine& line) const {
          any_or_none(kinds_, [&](const auto& k) { return k == line.kind; }) &&
          any_or_none(purposes_, [&](Purpose p) { return p == line.purpose; }) &&
          any_or_none(keys_, [&](const auto& k) { return has_whole(line.what, k); }) &&
-         any_or_none(groups_, [&](const auto& g) { return has_whole(line.what, g); }) &&
+         any_or_none(groups_,
+                     [&](GroupId g) {  // as messages and facts show it
+                       return has_whole(line.what, "group: " + std::to_string(g.value));
+                     }) &&
          any_or_none(words_, [&](const auto& w) {
            return line.what.find(w) != std::string::npos || line.host.find(w) != std::string::npos;
          });

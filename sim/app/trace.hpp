@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "model/schedule.hpp"
 #include "sim/kernel/kernel.hpp"
 
 namespace rejoin::app {
@@ -32,14 +34,28 @@ class TraceFilter {
  public:
   // The error is a sentence and a hint for standard error.
   [[nodiscard]] static tl::expected<TraceFilter, std::string> parse(std::string_view text);
+  // Whom and what runs have.
+  struct Known {
+    std::uint32_t nodes = 0;
+    std::uint32_t clients = 0;
+    std::set<Key> keys{};
+
+    void add(const Schedule& schedule);
+  };
+  // What it names and the runs do not have, as such an error: a filter that can match nothing is a
+  // typing error.
+  [[nodiscard]] std::optional<std::string> problem(const Known& known) const;
   [[nodiscard]] bool matches(const TraceLine& line) const;
 
  private:
+  // One term; the error, if it is none.
+  [[nodiscard]] std::optional<std::string> add(std::string_view term);
+
   std::vector<std::string> nodes_;
   std::vector<std::string> kinds_;
   std::vector<Purpose> purposes_;
   std::vector<std::string> keys_;
-  std::vector<std::string> groups_;
+  std::vector<GroupId> groups_;
   std::vector<std::string> words_;
 };
 

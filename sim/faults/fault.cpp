@@ -64,6 +64,8 @@ std::string says_host(const Selector& selector) {
       return "everyone";
     case Kind::others:
       return "the others" + found;
+    case Kind::twin:
+      return "the twin of " + to_name(selector.node);
   }
   CHECK_THAT(false);
   return {};  // not reached, but a compiler that does not optimise cannot tell

@@ -1,15 +1,18 @@
 // Adds a draw to the delay of each message.
+#include "model/distribution.hpp"
 #include "sim/faults/link_fault.hpp"
 
 namespace rejoin::sim {
 namespace {
 
 Injection inject(FaultSite& site) {
-  return impair_links(site, {.extra = uniform_latency(site.params.get<DurationRange>("extra"))});
+  return impair_links(site, {.extra = site.params.get<Delay>("extra").options()});
 }
 
 std::optional<ValueProblem> problem(const Params& params, const Schedule&) {
-  if (params.get<DurationRange>("extra").max > Duration::zero()) return std::nullopt;
+  // One without a mean is long enough.
+  const auto mean = make_distribution(params.get<Delay>("extra").options())->mean();
+  if (!mean || *mean > Duration::zero()) return std::nullopt;
   return ValueProblem(
       "nothing extra leaves the links as they are: it is above 0, such as 50ms..200ms", "extra");
 }
@@ -22,7 +25,7 @@ std::string says(const Params& params) {
     Faults::add({.name = "slow-link",
                  .help = "make messages take longer",
                  .kind = FaultClass::network,
-                 .params = link_params({param("extra", ParamType::duration_range, "50ms..200ms",
+                 .params = link_params({param("extra", ParamType::latency, "50ms..200ms",
                                               "added to the delay of each message")}),
                  .ends = true,
                  .touches = "link",

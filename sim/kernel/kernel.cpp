@@ -231,11 +231,6 @@ bool Kernel::is_diskless(Address host) const {
   return found == nullptr || found->spec().diskless;
 }
 
-std::uint32_t Kernel::version_of(Address host) const {
-  const Host* const found = impl_->find(host);
-  return found == nullptr ? 0 : found->version();
-}
-
 Address Kernel::move(Address host, std::uint64_t key) {
   Host* const found = impl_->find(host);
   if (found == nullptr || found->spec().node.is_none()) return {};
@@ -339,6 +334,20 @@ bool Kernel::is_up(Address host) const {
 Address Kernel::address_of(NodeId node) const {
   const std::uint32_t* index = impl_->by_node.find(node.value);
   return index == nullptr ? Address{} : impl_->hosts[*index]->spec().address;
+}
+
+std::vector<Address> Kernel::twins_of(NodeId node) const {
+  std::vector<Address> out;
+  for (const Address address : impl_->addresses) {
+    const Host* const host = impl_->find(address);
+    if (host->is_twin() && host->spec().node == node) out.push_back(address);
+  }
+  return out;
+}
+
+std::uint32_t Kernel::version_of(Address host) const {
+  const Host* const found = impl_->find(host);
+  return found == nullptr ? 0 : found->version();
 }
 
 Process* Kernel::process(Address host) {

@@ -177,10 +177,13 @@ class Kernel {
   bool crash(Address host, CrashScope scope = CrashScope::machine);
   [[nodiscard]] bool is_up(Address host) const;
   [[nodiscard]] bool is_diskless(Address host) const;
-  [[nodiscard]] std::uint32_t version_of(Address host) const;  // of its software; 0: no such host
   // Of the host that runs the node (never of its twin), and of the client's.
   [[nodiscard]] Address address_of(NodeId node) const;
   [[nodiscard]] Address address_of(ClientId client) const;
+  // The second machines with its id, up or not, in order of address.
+  [[nodiscard]] std::vector<Address> twins_of(NodeId node) const;
+  // Of the software that it runs, or would when it is started; 0: there is no such host.
+  [[nodiscard]] std::uint32_t version_of(Address host) const;
   // In order of address; twins included.
   [[nodiscard]] const std::vector<Address>& hosts() const;
   // The same machine and disk at another, unused address, drawn by the key: the process is killed

@@ -45,6 +45,12 @@ void LinkEffects::heal() {
   clogs_.clear();
 }
 
+void LinkEffects::adopt(Address host, Address beside) {
+  for (Barrier& barrier : barriers_) barrier.links.adopt(host, beside);
+  for (Clog& clog : clogs_) clog.links.adopt(host, beside);
+  for (Trouble& trouble : troubles_) trouble.links.adopt(host, beside);
+}
+
 bool LinkEffects::is_down(const Barrier& barrier, MonotonicTime at) {
   if (barrier.period == 0ns) return true;
   if (at < barrier.since) return false;

@@ -59,6 +59,8 @@ class LinkEffects {
   bool end(EffectId id);
   // Ends cuts, flaps and clogs.
   void heal();
+  // What is in force on the links of the one is on those of the other, too.
+  void adopt(Address host, Address beside);
 
   [[nodiscard]] bool is_cut(Address from, Address to, MonotonicTime at) const;
   [[nodiscard]] bool is_clogged(Address from, Address to) const;

@@ -60,6 +60,27 @@ LinkSet LinkSet::touching(std::vector<Address> hosts) {
   return out;
 }
 
+void LinkSet::adopt(Address host, Address beside) {
+  for (Groups* groups : {&from_, &to_}) {
+    const std::uint32_t group = group_of(*groups, beside);
+    std::erase_if(*groups, [host](const auto& item) { return item.first == host; });
+    if (group == 0) continue;
+    groups->emplace_back(host, group);
+    std::stable_sort(groups->begin(), groups->end());
+  }
+  std::erase_if(pairs_,
+                [host](const auto& pair) { return pair.first == host || pair.second == host; });
+  std::vector<std::pair<Address, Address>> more;
+  for (const auto& [from, to] : pairs_) {
+    if (from == beside) more.emplace_back(host, to);
+    if (to == beside) more.emplace_back(from, host);
+  }
+  if (more.empty()) return;
+  pairs_.insert(pairs_.end(), more.begin(), more.end());
+  std::stable_sort(pairs_.begin(), pairs_.end());
+  pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
+}
+
 LinkSet::Side LinkSet::side(Address host) const {
   return {.from = group_of(from_, host), .to = group_of(to_, host)};
 }

@@ -22,6 +22,9 @@ class LinkSet {
   [[nodiscard]] static LinkSet from_to(std::vector<Address> from, std::vector<Address> to);
   [[nodiscard]] static LinkSet touching(std::vector<Address> hosts);  // to and from them
 
+  // A host that is beside another one has the links that this one has.
+  void adopt(Address host, Address beside);
+
   [[nodiscard]] bool contains(Address from, Address to) const;
 
  private:

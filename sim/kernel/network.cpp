@@ -137,8 +137,8 @@ void Network::add_host(Address host, Address beside) {
   const auto at = std::lower_bound(hosts.begin(), hosts.end(), host);
   if (at == hosts.end() || *at != host) hosts.insert(at, host);  // an address may be used again
   if (beside.is_none()) return;
-  if (std::binary_search(impl_->placed.begin(), impl_->placed.end(), host)) return;
-  impl_->transit.topology().place(host, beside);
+  const bool placed = std::binary_search(impl_->placed.begin(), impl_->placed.end(), host);
+  impl_->transit.place(host, beside, !placed);
 }
 
 void Network::host_stopped(Address host) {

@@ -33,7 +33,8 @@ class Network {
           Carrier& carrier);
   ~Network();
 
-  // A new host; `beside`: which one's site it shares, unless the topology names its own.
+  // A new host; `beside`: which one's site it shares, unless the topology names its own, and which
+  // one's links: their latencies and the effects on them.
   void add_host(Address host, Address beside = {});
   // Its process is gone, and with it the connections of both ends.
   void host_stopped(Address host);

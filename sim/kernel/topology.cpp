@@ -326,6 +326,18 @@ bool Topology::restore_site(std::string_view name) {
   return impl_->change_site(name, false);
 }
 
+std::optional<std::uint32_t> Topology::find_site(std::string_view name) const {
+  return impl_->find_site(name);
+}
+std::optional<std::uint32_t> Topology::site_of(Address host) const {
+  const std::uint32_t site = impl_->site_of_host(host);
+  return site == kNowhere ? std::nullopt : std::optional(site);
+}
+std::optional<std::uint32_t> Topology::holder_of(std::uint32_t site) const {
+  const std::uint32_t holder = impl_->holders.at(site);
+  return holder == kNowhere ? std::nullopt : std::optional(holder);
+}
+
 bool Topology::knows_link(std::string_view name) const {
   return impl_->find_link(name).has_value();
 }

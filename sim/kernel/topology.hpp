@@ -68,6 +68,11 @@ class Topology {
   bool cut_site(std::string_view name);
   bool restore_site(std::string_view name);
 
+  // Sites by their position in TopologyOptions::sites.
+  [[nodiscard]] std::optional<std::uint32_t> find_site(std::string_view name) const;
+  [[nodiscard]] std::optional<std::uint32_t> site_of(Address host) const;
+  // The site that holds this one.
+  [[nodiscard]] std::optional<std::uint32_t> holder_of(std::uint32_t site) const;
   [[nodiscard]] bool knows_link(std::string_view name) const;
   [[nodiscard]] bool knows_site(std::string_view name) const;
   // Everything below the site in the tree, ascending; empty when there is no such site.

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint64_t kSynBytes = 40;
 
+// Ends of links that are sites begin here: above all addresses.
+constexpr std::uint32_t kFirstSiteEnd = 0xc0000000;
+
 // Keep the draws of one message apart. Values are arbitrary and distinct.
 enum Salt : std::uint64_t {
   kDuplicateSalt = 0xd1,
@@ -92,7 +95,9 @@ void Transit::effects_changed() {
 void Transit::index_patterns() {
   for (const NetworkOptions::Link& link : options_.links) {
     patterns_.push_back(make_distribution(link.latency));
-    ByPurpose& first = first_pattern_[link_id(link.from, link.to)];
+    has_site_patterns_ |= !link.from.site.empty() || !link.to.site.empty();
+    ByPurpose& first =
+        first_pattern_[link_id(Address(end_id(link.from)), Address(end_id(link.to)))];
     for (std::size_t p = 0; p < kPurposeCount; ++p) {
       const bool matches = !link.purpose || static_cast<std::size_t>(*link.purpose) == p;
       if (matches && first[p] == 0) first[p] = static_cast<std::uint32_t>(patterns_.size());
@@ -100,17 +105,48 @@ void Transit::index_patterns() {
   }
 }
 
+std::uint32_t Transit::end_id(const NetworkOptions::End& end) const {
+  if (end.site.empty()) return end.host.value;
+  const auto site = topology_.find_site(end.site);
+  CHECK_THAT(site.has_value());
+  return kFirstSiteEnd + *site;
+}
+
+Transit::Ends Transit::ends_of(Address host) const {
+  const std::uint32_t* const first = first_address_.find(host.value);
+  Ends out;
+  out.ids[out.count++] = 0;  // everyone
+  out.ids[out.count++] = first == nullptr ? host.value : *first;
+  if (!has_site_patterns_) return out;
+  for (auto site = topology_.site_of(host); site && out.count < Ends::kMost;
+       site = topology_.holder_of(*site)) {
+    out.ids[out.count++] = kFirstSiteEnd + *site;
+  }
+  return out;
+}
+
 const Distribution* Transit::pattern_of(const Sending& sending) const {
-  const Address any{};
+  const Ends from = ends_of(sending.from);
+  const Ends to = ends_of(sending.to);
   std::uint32_t first = 0;
-  for (const std::uint64_t ends : {link_id(sending.from, sending.to), link_id(sending.from, any),
-                                   link_id(any, sending.to), link_id(any, any)}) {
-    const ByPurpose* const known = first_pattern_.find(ends);
-    if (known == nullptr) continue;
-    const std::uint32_t index = (*known)[static_cast<std::size_t>(sending.purpose)];
-    if (index != 0 && (first == 0 || index < first)) first = index;
+  for (std::size_t f = 0; f < from.count; ++f) {
+    for (std::size_t t = 0; t < to.count; ++t) {
+      const ByPurpose* const known =
+          first_pattern_.find(link_id(Address(from.ids[f]), Address(to.ids[t])));
+      if (known == nullptr) continue;
+      const std::uint32_t index = (*known)[static_cast<std::size_t>(sending.purpose)];
+      if (index != 0 && (first == 0 || index < first)) first = index;
+    }
   }
   return first == 0 ? nullptr : patterns_[first - 1].get();
+}
+
+void Transit::place(Address host, Address beside, bool in_topology) {
+  if (in_topology) topology_.place(host, beside);
+  const std::uint32_t* const known = first_address_.find(beside.value);
+  const std::uint32_t first = known == nullptr ? beside.value : *known;
+  first_address_[host.value] = first;
+  effects_.adopt(host, beside);
 }
 
 // ---- Draws ---------------------------------------------------------------------------------

@@ -91,6 +91,10 @@ class Transit {
   bool restore(EffectId id);  // false when it is no such cut
   void restore_all();
 
+  // A new host where a known one is (a twin, or itself before it moved): effects that are in force
+  // there and latencies of links are its own, too. `in_topology`: it has no site of its own.
+  void place(Address host, Address beside, bool in_topology);
+
   [[nodiscard]] LinkEffects& effects() { return effects_; }
   [[nodiscard]] Topology& topology() { return topology_; }
   // To be called after each change of effects.
@@ -159,6 +163,16 @@ class Transit {
   [[nodiscard]] const Distribution* pattern_of(const Sending& sending) const;
   [[nodiscard]] DrawKey key_of(Domain domain, const Sending& sending, std::uint64_t salt) const;
   void index_patterns();
+  // What an end of a link is to first_pattern_; of a host that is absent or has moved, too.
+  [[nodiscard]] std::uint32_t end_id(const NetworkOptions::End& end) const;
+  // A host itself, the sites around it, and everyone: what an end of a link can call it.
+  struct Ends {
+    static constexpr std::size_t kMost = 8;  // sites are nested three deep
+    std::array<std::uint32_t, kMost> ids{};
+    std::size_t count = 0;
+  };
+  [[nodiscard]] Ends ends_of(Address host) const;
+
   void restore(const SiteCut& cut);
 
   // ---- What effects have done to a message ----
@@ -176,6 +190,8 @@ class Transit {
   std::array<const Distribution*, kPurposeCount> by_purpose_{};
   std::vector<std::unique_ptr<const Distribution>> patterns_;  // of NetworkOptions::links
   FlatMap<ByPurpose> first_pattern_;                           // by ends; 1 + its index
+  bool has_site_patterns_ = false;
+  FlatMap<std::uint32_t> first_address_;  // of hosts that are beside another one
   EffectCounts& counts_;
   LinkEffects effects_;
   Topology topology_;

@@ -61,6 +61,7 @@ CANONICAL(LatencyOptions::Part, weight, latency)
 CANONICAL(LatencyOptions, distribution, params, floor, cap, parts, buckets)
 CANONICAL(WeatherOptions, slot, rough, extra, loss)
 CANONICAL(StreamOptions, rto_min, rto_max, reset_after, handshake)
+CANONICAL(NetworkOptions::End, host, site)
 CANONICAL(NetworkOptions::Link, from, to, purpose, latency)
 CANONICAL(NetworkOptions, latency, latency_by_purpose, links, loss, duplicate, reorder, reorder_by,
           corrupt, mtu_bytes, bandwidth_bytes_per_s, receive_bandwidth_bytes_per_s,
@@ -74,7 +75,7 @@ CANONICAL(DiskOptions, append, sync, read, bandwidth_bytes_per_s, capacity_bytes
 CANONICAL_EMPTY(trigger::Next)
 CANONICAL(trigger::At, time)
 CANONICAL(trigger::After, delay)
-CANONICAL(trigger::When, what, node, text, count)
+CANONICAL(trigger::When, what, node, text, count, who)
 CANONICAL(trigger::Quiet, length)
 CANONICAL(action::Operate, kind, keys, level, via, direct, clients, every, background, expect,
           settings)
@@ -137,6 +138,8 @@ class Encoder {
         put(name);
         put(param);
       }
+    } else if constexpr (std::same_as<T, Delay>) {
+      put(value.options());
     } else if constexpr (Struct<T>) {
       members(*this, value);
     } else if constexpr (Optional<T>) {
@@ -187,6 +190,10 @@ class Decoder {
   void get(T& value) {
     if constexpr (std::same_as<T, Params>) {
       get_params(value);
+    } else if constexpr (std::same_as<T, Delay>) {
+      LatencyOptions options;
+      get(options);
+      value = Delay(std::move(options));
     } else if constexpr (Struct<T>) {
       if (++nesting_ > kNestingMax) return in_.fail();
       members(*this, value);
@@ -272,6 +279,8 @@ class Shape {
   std::string type() {
     if constexpr (std::same_as<T, Params>) {
       return "params of " + type<ParamValue>();
+    } else if constexpr (std::same_as<T, Delay>) {
+      return type<LatencyOptions>();
     } else if constexpr (Struct<T>) {
       return tell<T>();
     } else if constexpr (Optional<T> || List<T>) {
@@ -331,6 +340,10 @@ void put64(Writer& out, std::uint64_t value) {
   out.fixed32(static_cast<std::uint32_t>(value >> 32U));
 }
 
+std::string to_hex64(std::uint64_t value) {
+  return to_hex(Hash128{.high = 0, .low = value}).substr(16);
+}
+
 std::uint64_t get64(Reader& in) {
   const std::uint64_t low = in.fixed32();
   return low | static_cast<std::uint64_t>(in.fixed32()) << 32U;
@@ -373,8 +386,10 @@ tl::expected<Schedule, std::string> decode_schedule(ByteView bytes) {
   }
   if (shape != hash64(schedule_shape())) {
     return tl::unexpected(
-        std::string("this canonical schedule was written by a program whose schedules have other "
-                    "fields than this one's: write it again from its scenario"));
+        "this canonical schedule was written by a program whose schedules have other fields than "
+        "this one's (shape " +
+        to_hex64(shape) + ", here " + to_hex64(hash64(schedule_shape())) +
+        "): write it again from its scenario, or build both programs from one source");
   }
   const ByteView body = in.raw(in.left());
   if (checksum != hash64(body)) {

@@ -85,6 +85,13 @@ class Checker {
 
   void check_when(const Step& step, const trigger::When& when) {
     using What = trigger::When::What;
+    const bool of_members =
+        when.what == What::removed || when.what == What::joined || when.what == What::leader;
+    for (const Selector& each : when.who) {
+      if (each.kind == Selector::Kind::twin && of_members) {
+        complain(step, "a twin is no member of its own, and never leads its node's cluster");
+      }
+    }
     if (when.what != What::started && when.what != What::ended) return;
     const auto found = by_label_.find(when.text);
     if (found == by_label_.end()) return complain(step, "no step has the label " + when.text);

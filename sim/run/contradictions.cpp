@@ -196,6 +196,7 @@ class Search {
       case Kind::owner:
       case Kind::owners:
       case Kind::others:
+      case Kind::twin:  // no name of a host that is there before the run
         out.roving = true;
         return;
     }

@@ -12,6 +12,25 @@ std::string list_keys(const std::vector<Key>& keys) {
   return keys.front() + ".." + keys.back();
 }
 
+bool is_one(const Selectors& who) {
+  using Kind = Selector::Kind;
+  constexpr Kind kOnes[] = {Kind::node,   Kind::leader, Kind::follower,
+                            Kind::member, Kind::owner,  Kind::twin};
+  if (who.size() != 1) return false;
+  const Selector& only = who.front();
+  return std::find(std::begin(kOnes), std::end(kOnes), only.kind) != std::end(kOnes) ||
+         (only.kind == Kind::random && only.count == 1);
+}
+
+// `node-3`, `the leader`, `one of node-1 and node-2`, `some node`.
+std::string says_whom(const trigger::When& when) {
+  if (!when.node.is_none()) return to_name(when.node);
+  if (when.who.empty()) return "some node";
+  Params params;
+  params.set("who", when.who);
+  return (is_one(when.who) ? "" : "one of ") + says_hosts(params, "who");
+}
+
 // What a step that does nothing waited for.
 std::string says(const Trigger& trigger) {
   using What = trigger::When::What;
@@ -20,14 +39,14 @@ std::string says(const Trigger& trigger) {
   }
   const auto* when = std::get_if<trigger::When>(&trigger);
   if (when == nullptr) return "wait";
-  const std::string node = to_name(when->node);
+  const std::string node = says_whom(*when);
   switch (when->what) {
     case What::removed:
       return node + " is removed";
     case What::joined:
       return node + " has joined";
     case What::leader:
-      return "there is a leader";
+      return when->node.is_none() && when->who.empty() ? "there is a leader" : node + " leads";
     case What::rebalanced:
       return "partitions are rebalanced";
     case What::repair_started:
@@ -40,6 +59,20 @@ std::string says(const Trigger& trigger) {
       return when->text + " has ended";
     case What::crashed:
       return node + " has crashed";
+    case What::halted:
+      return node + " has stopped by itself";
+    case What::storage_corrupt:
+      return node + " finds its disk corrupt";
+    case What::gate_opened:
+      return node + " opens a gate";
+    case What::hook_fired:
+      return "a hook has run on " + node;
+    case What::upgraded:
+      return node + " runs other software";
+    case What::committed_index:
+      return "entry " + std::to_string(when->count) + " is committed";
+    case What::committed_count:
+      return std::to_string(when->count) + " more entries are committed";
     case What::sync_requested:
       return node + " begins its sync " + std::to_string(when->count);
     case What::sync_completed:

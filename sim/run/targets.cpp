@@ -92,6 +92,28 @@ std::vector<NodeId> nodes_in(const std::string& site, const Moment& moment) {
   return out;
 }
 
+// Whose twins that are up a fault of machines strikes, too: those of whole groups.
+bool holds_twins(Kind kind) {
+  return kind == Kind::zone || kind == Kind::nodes || kind == Kind::all || kind == Kind::others;
+}
+
+// The second machines of these nodes that a selector means without naming them.
+std::vector<Address> twins_of(const std::vector<NodeId>& nodes, Kind kind, const Moment& moment,
+                              const std::vector<Address>& named_apart) {
+  std::vector<Address> out;
+  if (!moment.of_network && !holds_twins(kind)) return out;
+  for (const NodeId node : nodes) {
+    for (const Address twin : moment.kernel.twins_of(node)) {
+      // One that is down may be started while a fault of the network lasts.
+      if (!moment.of_network && !moment.kernel.is_up(twin)) continue;
+      if (std::find(named_apart.begin(), named_apart.end(), twin) == named_apart.end()) {
+        out.push_back(twin);
+      }
+    }
+  }
+  return out;
+}
+
 std::vector<NodeId> without(std::vector<NodeId> nodes, const std::vector<NodeId>& out) {
   std::erase_if(nodes,
                 [&](NodeId node) { return std::find(out.begin(), out.end(), node) != out.end(); });
@@ -142,9 +164,11 @@ Found find(const Selector& selector, const Moment& moment) {
     case Kind::clients:
       return {{}, all_clients(moment), {}};
     case Kind::all:
-      return {nodes, all_clients(moment), moment.kernel.hosts()};
+      return {nodes, all_clients(moment), {}};
     case Kind::others:
       return {};  // needs the other sets
+    case Kind::twin:
+      return {{}, {}, moment.kernel.twins_of(selector.node)};
   }
   CHECK_THAT(false);
   return {};  // not reached, but a compiler that does not optimise cannot tell
@@ -168,6 +192,7 @@ Selector told(Selector selector, std::vector<NodeId> nodes) {
     case Kind::nodes:
     case Kind::clients:
     case Kind::all:
+    case Kind::twin:
       return selector;
     default:
       break;
@@ -181,27 +206,39 @@ Selector told(Selector selector, std::vector<NodeId> nodes) {
   return selector;
 }
 
+// What the sets of one parameter name that decides whom `others` and names of nodes mean.
+struct Among {
+  std::vector<NodeId> others;        // the nodes that no set names
+  std::vector<Address> named_apart;  // twins, by twin(NODE)
+};
+
 // Appends who is meant to `hosts`, and what to say of it to `said`.
-void resolve_set(const Selectors& selectors, const std::vector<NodeId>& others,
-                 const Moment& moment, std::vector<Address>& hosts, Selectors& said) {
+void resolve_set(const Selectors& selectors, const Among& among, const Moment& moment,
+                 std::vector<Address>& hosts, Selectors& said) {
   Found all;
   for (const Selector& selector : selectors) {
-    Found found = selector.kind == Kind::others ? Found{.nodes = others, .clients = {}, .hosts = {}}
-                                                : find(selector, moment);
+    Found found = selector.kind == Kind::others
+                      ? Found{.nodes = among.others, .clients = {}, .hosts = {}}
+                      : find(selector, moment);
+    const std::vector<Address> twins =
+        twins_of(found.nodes, selector.kind, moment, among.named_apart);
     said.push_back(told(selector, found.nodes));
     all.nodes.insert(all.nodes.end(), found.nodes.begin(), found.nodes.end());
     all.clients.insert(all.clients.end(), found.clients.begin(), found.clients.end());
     all.hosts.insert(all.hosts.end(), found.hosts.begin(), found.hosts.end());
+    all.hosts.insert(all.hosts.end(), twins.begin(), twins.end());
   }
   hosts = addresses(all, moment);
 }
 
-// Every node that no selector of these sets means.
-std::vector<NodeId> others_than(const std::vector<Selectors>& sets, const Moment& moment) {
-  std::vector<NodeId> out = all_nodes(moment);
+Among among(const std::vector<Selectors>& sets, const Moment& moment) {
+  Among out{.others = all_nodes(moment), .named_apart = {}};
   for (const Selectors& set : sets) {
-    for (const Selector& selector : set)
-      out = without(std::move(out), find(selector, moment).nodes);
+    for (const Selector& selector : set) {
+      const Found found = find(selector, moment);
+      out.others = without(std::move(out.others), found.nodes);
+      out.named_apart.insert(out.named_apart.end(), found.hosts.begin(), found.hosts.end());
+    }
   }
   return out;
 }
@@ -211,28 +248,39 @@ std::vector<NodeId> others_than(const std::vector<Selectors>& sets, const Moment
 std::vector<Address> resolve(const Selectors& selectors, const Moment& moment) {
   std::vector<Address> hosts;
   Selectors said;
-  resolve_set(selectors, others_than({selectors}, moment), moment, hosts, said);
+  resolve_set(selectors, among({selectors}, moment), moment, hosts, said);
   return hosts;
+}
+
+std::vector<NodeId> resolve_nodes(const Selectors& selectors, const Moment& moment) {
+  std::vector<NodeId> out;
+  for (const Selector& selector : selectors) {
+    const Found found = find(selector, moment);
+    out.insert(out.end(), found.nodes.begin(), found.nodes.end());
+  }
+  return out;
 }
 
 Targets find_targets(const FaultSpec& fault, const Params& params, const Moment& moment) {
   Targets out;
   out.said = params;
+  Moment now = moment;
+  now.of_network = fault.kind == FaultClass::network;
   for (const ParamSpec& spec : fault.params) {
     const std::string name(spec.name);
     if (spec.type == ParamType::hosts) {
       const auto& selectors = params.get<Selectors>(name);
       Selectors said;
-      resolve_set(selectors, others_than({selectors}, moment), moment, out.hosts[name], said);
+      resolve_set(selectors, among({selectors}, now), now, out.hosts[name], said);
       out.said.set(name, std::move(said));
     } else if (spec.type == ParamType::host_sets) {
       const auto& sets = params.get<std::vector<Selectors>>(name);
-      const std::vector<NodeId> others = others_than(sets, moment);
+      const Among named = among(sets, now);
       std::vector<Selectors> said(sets.size());
       auto& hosts = out.sets[name];
       hosts.resize(sets.size());
       for (std::size_t s = 0; s < sets.size(); ++s) {
-        resolve_set(sets[s], others, moment, hosts[s], said[s]);
+        resolve_set(sets[s], named, now, hosts[s], said[s]);
       }
       out.said.set(name, std::move(said));
     }

@@ -6,6 +6,9 @@
 // 2. A draw ranks each candidate by a key of its own: that one comes or goes leaves the order of
 //    the others as it was.
 // 3. Members and owners count whether they are alive or not. Who leads is alive.
+// 4. A twin is where its node is. To faults of the network whoever means a node means its twins
+//    with it, unless the parameter names them apart (`twin(node-3)`). To all others a node is
+//    itself, and `zone`, `nodes`, `all` and `others` hold the twins that are up.
 #pragma once
 
 #include <map>
@@ -24,7 +27,8 @@ struct Moment {
   const Schedule& schedule;
   const Kernel& kernel;
   const World& world;
-  std::string_view label;  // of the step
+  std::string_view label;   // of the step
+  bool of_network = false;  // the fault is
 };
 
 // What FaultSite is given, and how to say it.
@@ -40,5 +44,7 @@ struct Targets {
 
 // Of one parameter of type hosts.
 [[nodiscard]] std::vector<Address> resolve(const Selectors& selectors, const Moment& moment);
+// The nodes among them, without twins.
+[[nodiscard]] std::vector<NodeId> resolve_nodes(const Selectors& selectors, const Moment& moment);
 
 }  // namespace rejoin::sim

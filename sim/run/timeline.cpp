@@ -52,12 +52,45 @@ void Timeline::reach(std::size_t step) {
   } else if (const auto* quiet = std::get_if<trigger::Quiet>(&trigger)) {
     check_quiet(step, quiet->length);
   } else if (const auto* when = std::get_if<trigger::When>(&trigger)) {
-    const bool led = std::any_of(world_.nodes().begin(), world_.nodes().end(),
-                                 [](const auto& item) { return item.second.leader; });
-    const bool ended =
-        when->what == trigger::When::What::ended && steps_[by_label_.at(when->text)].taken_back;
-    if (ended || (when->what == trigger::When::What::leader && led)) schedule(step, kernel_.now());
+    begin_to_wait(step, *when);
+    if (holds(step, *when)) schedule(step, kernel_.now());
   }
+}
+
+void Timeline::begin_to_wait(std::size_t step, const trigger::When& when) {
+  State& state = steps_[step];
+  state.committed = committed_;
+  if (!when.node.is_none()) state.awaits = {{.node = when.node, .twin = false}};
+  const Moment moment{.schedule = schedule_,
+                      .kernel = kernel_,
+                      .world = world_,
+                      .label = schedule_.timeline[step].label};
+  for (const Selector& selector : when.who) {
+    if (selector.kind == Selector::Kind::twin) {
+      state.awaits.push_back({.node = selector.node, .twin = true});
+    }
+  }
+  for (const NodeId node : resolve_nodes(when.who, moment)) {
+    state.awaits.push_back({.node = node, .twin = false});
+  }
+  // Nobody is not anybody: no node has this id.
+  if (state.awaits.empty() && !when.who.empty()) state.awaits = {{.node = {}, .twin = true}};
+}
+
+// What is so already, of the triggers that are states.
+bool Timeline::holds(std::size_t step, const trigger::When& when) const {
+  using What = trigger::When::What;
+  const State& state = steps_[step];
+  if (when.what == What::ended) return steps_[by_label_.at(when.text)].taken_back;
+  if (when.what == What::committed_index) return committed_.value >= when.count;
+  if (when.what != What::leader) return false;
+  if (state.awaits.empty()) {
+    return std::any_of(world_.nodes().begin(), world_.nodes().end(),
+                       [](const auto& item) { return item.second.leader; });
+  }
+  return std::any_of(state.awaits.begin(), state.awaits.end(), [this](const Awaited& awaited) {
+    return !awaited.node.is_none() && world_.leader() == awaited.node;
+  });
 }
 
 void Timeline::schedule(std::size_t step, MonotonicTime at) {
@@ -214,21 +247,30 @@ void Timeline::count_down(const Operation& operation) {
   if (--state.operations_left == 0) complete(at->second);
 }
 
-bool Timeline::matches(const trigger::When& when, const FactSource& source,
+bool Timeline::matches(std::size_t step, const trigger::When& when, const FactSource& source,
                        const Fact& fact) const {
   using What = trigger::When::What;
-  const bool of_node = source.node == when.node && !source.twin;
+  const State& state = steps_[step];
+  const auto awaits = [&state](NodeId node, bool twin) {
+    if (state.awaits.empty()) return !twin && !node.is_none();
+    return std::any_of(state.awaits.begin(), state.awaits.end(), [&](const Awaited& awaited) {
+      return awaited.node == node && awaited.twin == twin;
+    });
+  };
+  const bool of_node = awaits(source.node, source.twin);
   switch (when.what) {
     case What::removed: {
       const auto* f = std::get_if<fact::MemberRemoved>(&fact);
-      return f != nullptr && f->on_leader && f->node == when.node;
+      return f != nullptr && f->on_leader && awaits(f->node, false);
     }
     case What::joined: {
       const auto* f = std::get_if<fact::MemberAdded>(&fact);
-      return f != nullptr && f->on_leader && f->member.node == when.node;
+      return f != nullptr && f->on_leader && awaits(f->member.node, false);
     }
-    case What::leader:
-      return std::holds_alternative<fact::BecameLeader>(fact);
+    case What::leader: {
+      const auto* f = std::get_if<fact::BecameLeader>(&fact);
+      return f != nullptr && f->group == kClusterGroup && of_node;
+    }
     case What::rebalanced: {
       const auto* f = std::get_if<fact::MapApplied>(&fact);
       return f != nullptr && f->on_leader;
@@ -252,17 +294,45 @@ bool Timeline::matches(const trigger::When& when, const FactSource& source,
     case What::crashed:
       return of_node && (std::holds_alternative<fact::ProcessCrashed>(fact) ||
                          std::holds_alternative<fact::ProcessHalted>(fact));
+    case What::halted:
+      return std::holds_alternative<fact::ProcessHalted>(fact) && of_node;
+    case What::storage_corrupt:
+      return std::holds_alternative<fact::StorageCorrupt>(fact) && of_node;
+    case What::gate_opened:
+      return std::holds_alternative<fact::GateOpened>(fact) && of_node;
+    case What::hook_fired:
+      return std::holds_alternative<fact::HookFired>(fact) && of_node;
+    case What::upgraded:
+      return upgraded_ && of_node;
+    case What::committed_index:
+      return committed_.value >= when.count;
+    case What::committed_count:
+      return committed_.value - state.committed.value >= when.count;
     case What::started:
       return false;  // decided where steps fire
   }
   return false;
 }
 
+void Timeline::absorb(const FactSource& source, const Fact& fact) {
+  upgraded_ = false;
+  if (source.node.is_none() || source.twin) return;
+  if (const auto* committed = std::get_if<fact::Committed>(&fact)) {
+    if (committed->group == kClusterGroup) committed_ = std::max(committed_, committed->index);
+  } else if (std::holds_alternative<fact::ProcessStarted>(fact)) {
+    const std::uint32_t version = kernel_.version_of(kernel_.address_of(source.node));
+    const auto [at, is_first] = software_.emplace(source.node, version);
+    upgraded_ = !is_first && at->second != version;
+    at->second = version;
+  }
+}
+
 void Timeline::on_fact(MonotonicTime at, const FactSource& source, const Fact& fact) {
+  absorb(source, fact);
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (steps_[s].phase != Phase::waiting) continue;
     const auto* when = std::get_if<trigger::When>(&schedule_.timeline[s].trigger);
-    if (when != nullptr && matches(*when, source, fact)) schedule(s, at);
+    if (when != nullptr && matches(s, *when, source, fact)) schedule(s, at);
   }
   if (const auto* returned = std::get_if<fact::OperationReturned>(&fact)) {
     count_down(returned->operation);

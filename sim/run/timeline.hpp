@@ -8,9 +8,9 @@
 //
 // Invariants:
 // 1. A step fires inside a control event of its own, never inside a node's handler.
-// 2. A trigger sees only facts published after its step was reached, except for two that are
-// states:
-//    `leader` fires at once when some node leads already, `ended` when that fault is over already.
+// 2. A trigger sees only facts published after its step was reached, except for those that are
+//    states: `leader` fires at once when that node leads already, `ended` when that fault is over
+//    already, `committed` of an index when it is committed already.
 // 3. A fault is taken back once: by the end of its duration, by a step, or by the last phase,
 //    whichever is first. Only a fault that touched something is in force.
 #pragma once
@@ -67,6 +67,11 @@ class Timeline final : public Agenda {
 
  private:
   enum class Phase : std::uint8_t { unreached, waiting, scheduled, fired, completed };
+  // A process, by whose it is.
+  struct Awaited {
+    NodeId node;
+    bool twin = false;
+  };
   struct Act {
     std::function<void()> run{};
     bool awaited = false;
@@ -74,6 +79,9 @@ class Timeline final : public Agenda {
   struct State {
     Phase phase = Phase::unreached;
     MonotonicTime reached{};
+    // Whom its trigger waits for: who they were when the waiting began. Empty: any node.
+    std::vector<Awaited> awaits{};
+    LogIndex committed{};  // by then
     std::size_t operations_left = 0;
     Injection injection{};  // `end` is empty when it is not in force
     bool lasts = false;     // until its duration is over
@@ -96,8 +104,12 @@ class Timeline final : public Agenda {
   void control_at(MonotonicTime at, std::size_t step, std::size_t act = 0);
   void complete(std::size_t step);
   void count_down(const Operation& operation);
-  [[nodiscard]] bool matches(const trigger::When& when, const FactSource& source,
+  void begin_to_wait(std::size_t step, const trigger::When& when);
+  [[nodiscard]] bool holds(std::size_t step, const trigger::When& when) const;
+  [[nodiscard]] bool matches(std::size_t step, const trigger::When& when, const FactSource& source,
                              const Fact& fact) const;
+  // Of what the steps wait for, as facts have it.
+  void absorb(const FactSource& source, const Fact& fact);
 
   const Schedule& schedule_;
   Kernel& kernel_;
@@ -112,6 +124,9 @@ class Timeline final : public Agenda {
   std::uint64_t awaited_ = 0;
   std::size_t completed_ = 0;
   std::uint64_t operations_open_ = 0;
+  LogIndex committed_{};                      // of the cluster group, as far as any server knows
+  std::map<NodeId, std::uint32_t> software_;  // the version that each runs, or ran last
+  bool upgraded_ = false;                     // the fact under way is a start with another
 };
 
 }  // namespace rejoin::sim

@@ -253,7 +253,7 @@ class Reader {
     const auto spec = std::find_if(specs.begin(), specs.end(),
                                    [&](const ParamSpec& each) { return each.name == param; });
     const bool literal = spec == specs.end() || spec->type == ParamType::duration_range ||
-                         spec->type == ParamType::text;
+                         spec->type == ParamType::latency || spec->type == ParamType::text;
     std::erase_if(fault.values, [&](const auto& each) { return each.param == param; });
     std::optional<Alternatives> draw;
     if (value.is_scalar() && (value.text == "any-site" || value.text == "any-link")) {

@@ -44,6 +44,7 @@ void add(const Selector& selector, const Schedule& schedule, Group& out) {
       return;
     case Kind::client:
     case Kind::clients:
+    case Kind::twin:  // nobody whom a majority counts on
       return;
     case Kind::leader:
     case Kind::follower:

@@ -52,6 +52,7 @@ class ScheduleReader {
   void read_network(const Tree& network);
   void read_network_key(const Entry& entry);
   void read_link(const Tree& item);
+  [[nodiscard]] NetworkOptions::End read_end(const Tree& value, std::string_view name);
   void check_network(const Tree& network);
   void read_latency(const Tree& value, LatencyOptions& out);
   [[nodiscard]] static const Tree& blamed(const Tree& latency, const LatencyOptions& options,
@@ -76,6 +77,8 @@ class ScheduleReader {
   [[nodiscard]] Trigger read_when(const Tree& when);
   [[nodiscard]] std::string read_label(const Tree& value, std::string_view name);
   [[nodiscard]] Trigger read_when_sync(trigger::When when, const Entry& entry);
+  [[nodiscard]] Trigger read_when_committed(trigger::When when, const Entry& entry);
+  void read_who(const Tree& value, std::string_view name, trigger::When& when);
   [[nodiscard]] Action read_action(const Entry& entry);
   [[nodiscard]] action::Operate read_operate(const Entry& entry, OperationKind kind);
   void read_operate_key(const Entry& entry, action::Operate& out);

@@ -1,6 +1,7 @@
 // What a message meets: latencies, links, troubles.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "model/distribution.hpp"
 #include "sim/scenario/read.hpp"
@@ -64,12 +65,20 @@ void ScheduleReader::read_network_key(const Entry& entry) {
 void ScheduleReader::read_link(const Tree& item) {
   if (!want_map(item, "links")) return;
   NetworkOptions::Link link;
+  bool both_ways = false;
   for (const Entry& entry : item.entries) {
     const std::string key = normal_name(entry.key);
-    if (key == "from") {
-      link.from = read_address(entry.value, "from").value_or(Address{});
-    } else if (key == "to") {
-      link.to = read_address(entry.value, "to").value_or(Address{});
+    if (key == "from" || key == "to") {
+      (key == "from" ? link.from : link.to) = read_end(entry.value, key);
+    } else if (key == "between") {
+      both_ways = true;
+      const bool two = entry.value.is_list() && entry.value.items.size() == 2;
+      if (!two) {
+        wrong(entry.value, "between", "two ends such as [node-1, zone(eu)]");
+        continue;
+      }
+      link.from = read_end(entry.value.items[0], "between");
+      link.to = read_end(entry.value.items[1], "between");
     } else if (key == "purpose") {
       const auto index = entry.value.is_scalar() ? purpose_index(entry.value.text) : std::nullopt;
       if (index) {
@@ -80,11 +89,37 @@ void ScheduleReader::read_link(const Tree& item) {
     } else if (key == "latency") {
       read_latency(entry.value, link.latency);
     } else if (!is_ignored(entry.key)) {
-      unknown_key(entry, "a link", {"from", "latency", "purpose", "to"});
+      unknown_key(entry, "a link", {"between", "from", "latency", "purpose", "to"});
     }
   }
   if (item.find("latency") == nullptr) problems_.add(item.mark, "a link needs `latency`");
+  if (both_ways && (item.find("from") != nullptr || item.find("to") != nullptr)) {
+    problems_.add(item.find("between")->mark, "`between` is both ways, `from` and `to` are one",
+                  "keep either");
+  }
+  NetworkOptions::Link back = link;
+  std::swap(back.from, back.to);
+  const bool is_turned = !(back == link);
   schedule_.network.links.push_back(std::move(link));
+  if (both_ways && is_turned) schedule_.network.links.push_back(std::move(back));
+}
+
+// `node-1`, `client-1`, `zone(eu)`.
+NetworkOptions::End ScheduleReader::read_end(const Tree& value, std::string_view name) {
+  const auto selector = value.is_scalar() ? parse_selector(value.text)
+                                          : tl::expected<Selector, std::string>(Selector{});
+  if (selector && selector->kind == Selector::Kind::zone) {
+    sites_.push_back({value.mark, selector->argument});
+    return {.host = {}, .site = selector->argument};
+  }
+  const bool is_host =
+      selector && value.is_scalar() &&
+      (selector->kind == Selector::Kind::node || selector->kind == Selector::Kind::client);
+  if (!is_host) {
+    wrong(value, name, "a host such as node-1 or client-1, or the hosts of a site: zone(eu)");
+    return {};
+  }
+  return {.host = read_address(value, name).value_or(Address{}), .site = {}};
 }
 
 void ScheduleReader::check_network(const Tree& network) {

@@ -22,7 +22,7 @@ constexpr std::array<std::pair<std::string_view, OperationKind>, 5> kOperations 
      {"set", OperationKind::configure}}};
 
 using What = trigger::When::What;
-constexpr std::array<std::pair<std::string_view, What>, 11> kFacts = {
+constexpr std::array<std::pair<std::string_view, What>, 17> kFacts = {
     {{"removed", What::removed},
      {"joined", What::joined},
      {"leader", What::leader},
@@ -32,13 +32,20 @@ constexpr std::array<std::pair<std::string_view, What>, 11> kFacts = {
      {"started", What::started},
      {"ended", What::ended},
      {"crashed", What::crashed},
+     {"halted", What::halted},
+     {"storage_corrupt", What::storage_corrupt},
+     {"gate_opened", What::gate_opened},
+     {"hook_fired", What::hook_fired},
+     {"upgraded", What::upgraded},
+     {"committed", What::committed_index},
      {"sync_requested", What::sync_requested},
      {"sync_completed", What::sync_completed}}};
 
 const std::vector<std::string> kFactNames = {
-    "crashed",        "ended",      "joined",         "leader",
-    "quiet",          "rebalanced", "removed",        "repair-completed",
-    "repair-started", "started",    "sync-completed", "sync-requested"};
+    "committed",      "crashed",          "ended",          "gate-opened", "halted",
+    "hook-fired",     "joined",           "leader",         "quiet",       "rebalanced",
+    "removed",        "repair-completed", "repair-started", "started",     "storage-corrupt",
+    "sync-completed", "sync-requested",   "upgraded"};
 
 // `key-` and 7 of `key-7`.
 struct NumberedKey {
@@ -202,12 +209,20 @@ Trigger ScheduleReader::read_when(const Tree& when) {
   switch (out.what) {
     case What::removed:
     case What::joined:
+    case What::leader:
     case What::crashed:
+    case What::halted:
+    case What::storage_corrupt:
+    case What::gate_opened:
+    case What::hook_fired:
+    case What::upgraded:
     case What::repair_started:
     case What::repair_completed:
-      out.node = read_as<NodeId>(entry.value, entry.key, ParamType::node).value_or(NodeId{});
+      read_who(entry.value, entry.key, out);
       break;
-    case What::leader:
+    case What::committed_index:
+    case What::committed_count:
+      return read_when_committed(out, entry);
     case What::rebalanced:
       if (!entry.value.is_scalar() || entry.value.text != "any") {
         wrong(entry.value, entry.key, "any");
@@ -244,7 +259,7 @@ Trigger ScheduleReader::read_when_sync(trigger::When when, const Entry& entry) {
   for (const Entry& each : entry.value.entries) {
     const std::string key = normal_name(each.key);
     if (key == "node") {
-      when.node = read_as<NodeId>(each.value, "node", ParamType::node).value_or(NodeId{});
+      read_who(each.value, "node", when);
     } else if (key == "count") {
       const auto count = read_as<std::int64_t>(each.value, "count", ParamType::integer);
       when.count = static_cast<std::uint64_t>(count.value_or(1));
@@ -259,6 +274,57 @@ Trigger ScheduleReader::read_when_sync(trigger::When when, const Entry& entry) {
     }
   }
   return when;
+}
+
+// `{ index: 40 }`, or `{ count: 10 }` more than by then.
+Trigger ScheduleReader::read_when_committed(trigger::When when, const Entry& entry) {
+  if (!want_map(entry.value, entry.key)) return {};
+  std::size_t given = 0;
+  for (const Entry& each : entry.value.entries) {
+    if (is_ignored(each.key)) continue;
+    const std::string key = normal_name(each.key);
+    if (key != "index" && key != "count") {
+      unknown_key(each, "`" + entry.key + "`", {"count", "index"});
+      continue;
+    }
+    ++given;
+    when.what = key == "index" ? What::committed_index : What::committed_count;
+    const auto number = read_as<std::int64_t>(each.value, key, ParamType::integer);
+    when.count = static_cast<std::uint64_t>(number.value_or(1));
+    if (when.count == 0) wrong(each.value, key, "a number from 1");
+  }
+  if (given != 1) {
+    problems_.add(entry.mark, "`" + entry.key + "` needs either `index` or `count`",
+                  "{ index: 40 }: that entry is; { count: 10 }: so many more are");
+  }
+  return when;
+}
+
+// A node, `any`, or selectors that are resolved when the waiting begins.
+void ScheduleReader::read_who(const Tree& value, std::string_view name, trigger::When& when) {
+  if (value.is_scalar() && value.text == "any") return;
+  const auto who = read_as<Selectors>(value, name, ParamType::hosts);
+  if (!who) return;
+  const bool of_member =
+      when.what == What::removed || when.what == What::joined || when.what == What::leader;
+  for (const Selector& each : *who) {
+    using Kind = Selector::Kind;
+    if (each.kind == Kind::client || each.kind == Kind::clients || each.kind == Kind::all) {
+      problems_.add(
+          value.mark,
+          "`" + std::string(name) + "` is of nodes, and `" + to_text(each) + "` has clients",
+          "`nodes` is every node, and `any` whichever is first");
+    } else if (each.kind == Kind::twin && of_member) {
+      problems_.add(value.mark,
+                    "`" + std::string(name) + "` is of members, and a twin is none of its own");
+    }
+  }
+  const bool plain = who->size() == 1 && who->front().kind == Selector::Kind::node;
+  if (plain) {
+    when.node = who->front().node;
+  } else {
+    when.who = *who;
+  }
 }
 
 // ---- Actions -------------------------------------------------------------------------------

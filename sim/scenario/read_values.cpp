@@ -44,6 +44,7 @@ std::string hint_for(const Tree& value, const ParamSpec& spec) {
   switch (spec.type) {
     case ParamType::duration:
     case ParamType::duration_range:
+    case ParamType::latency:
     case ParamType::offset:
       if (is_bare_number(text) && text.size() < 20) {
         return "the unit is missing: " + text + "s or " + text + "ms?";
@@ -104,6 +105,13 @@ bool ScheduleReader::want_map(const Tree& value, std::string_view name) {
 }
 
 std::optional<ParamValue> ScheduleReader::read_value(const Tree& value, const ParamSpec& spec) {
+  if (spec.type == ParamType::latency && value.is_map() && !is_pick(value)) {
+    const std::size_t before = problems_.size();
+    LatencyOptions latency;
+    read_latency(value, latency);
+    if (problems_.size() != before) return std::nullopt;
+    return Delay(std::move(latency));
+  }
   const std::optional<ParamText> text = as_param_text(value);
   // The sentence of a type for a value of no type at all.
   const ParamText nothing{std::vector<std::string>{}};
@@ -204,6 +212,8 @@ void ScheduleReader::check_host(const Mark& mark, const Selector& host, ParamTyp
       if (type == ParamType::host_sets) return;
       return problems_.add(mark, "`others` are those that no other set names: it needs sets",
                            "such as partition: [[node-1], [others]]");
+    case Kind::twin:
+      return check_host(mark, select(host.node), type);
     case Kind::leader:
     case Kind::follower:
     case Kind::followers:

@@ -94,11 +94,17 @@ Json network() {
   Keys purposes;
   for (const std::string& name : kPurposeNames) purposes.emplace_back(name, ref("latency"));
   keys.emplace_back("latency-by-purpose", map_of(std::move(purposes)));
-  keys.emplace_back("links", list_of(map_of({{"from", ref("host")},
-                                             {"to", ref("host")},
-                                             {"purpose", one_of(kPurposeNames)},
-                                             {"latency", ref("latency")}},
-                                            {"latency"})));
+  const Json end =
+      any_of({{{"type", "string"}, {"pattern", "^((node|client)-[1-9][0-9]*|zone\\([^)]+\\))$"}},
+              ref("pick")});
+  const Json between = {{"type", "array"}, {"items", end}, {"minItems", 2}, {"maxItems", 2}};
+  keys.emplace_back("links",
+                    list_of(map_of({{"from", described(end, "a host, or the hosts of zone(SITE)")},
+                                    {"to", described(end, "a host, or the hosts of zone(SITE)")},
+                                    {"between", described(between, "two ends, both ways")},
+                                    {"purpose", one_of(kPurposeNames)},
+                                    {"latency", ref("latency")}},
+                                   {"latency"})));
   return map_of(std::move(keys));
 }
 
@@ -161,21 +167,33 @@ Json expect(const Vocabulary& vocabulary) {
 // ---- The timeline --------------------------------------------------------------------------
 
 Json when() {
-  const Json sync = map_of(
-      {{"node", ref("node")}, {"count", {{"type", "integer"}, {"minimum", 1}}}}, {"node", "count"});
+  const Json number = {{"type", "integer"}, {"minimum", 1}};
   const Json any = {{"const", "any"}};
-  Json out = map_of({{"removed", described(ref("node"), "the leader has applied its removal")},
-                     {"joined", described(ref("node"), "the leader has applied its addition")},
-                     {"crashed", described(ref("node"), "its process has died or halted")},
-                     {"leader", described(any, "some node leads")},
-                     {"rebalanced", described(any, "the leader has applied a new map")},
-                     {"repair-started", described(ref("node"), "of any partition there")},
-                     {"repair-completed", described(ref("node"), "of any partition there")},
-                     {"sync-requested", described(sync, "the count-th sync of that disk")},
-                     {"sync-completed", described(sync, "the count-th sync of that disk")},
-                     {"started", described(text(), "the step with that label fires")},
-                     {"ended", described(text(), "the fault of that step has been taken back")},
-                     {"quiet", described(ref("duration"), "nothing has changed for so long")}});
+  const Json who = any_of({ref("hosts"), any});
+  const Json sync = map_of({{"node", who}, {"count", number}}, {"node", "count"});
+  Json committed = map_of({{"index", described(number, "that entry of the cluster's log")},
+                           {"count", described(number, "so many more than by then")}});
+  committed["minProperties"] = 1;
+  committed["maxProperties"] = 1;
+  Json out =
+      map_of({{"removed", described(who, "the leader has applied its removal")},
+              {"joined", described(who, "the leader has applied its addition")},
+              {"crashed", described(who, "its process has died or halted")},
+              {"halted", described(who, "its process has stopped by itself")},
+              {"storage-corrupt", described(who, "it has found what it read to be corrupt")},
+              {"leader", described(who, "it leads")},
+              {"rebalanced", described(any, "the leader has applied a new map")},
+              {"repair-started", described(who, "of any partition there")},
+              {"repair-completed", described(who, "of any partition there")},
+              {"gate-opened", described(who, "it answers reads of some partition from now on")},
+              {"hook-fired", described(who, "a hook of a change of partitions has run there")},
+              {"upgraded", described(who, "it has started with software of another version")},
+              {"committed", described(std::move(committed), "by consensus")},
+              {"sync-requested", described(sync, "the count-th sync of that disk")},
+              {"sync-completed", described(sync, "the count-th sync of that disk")},
+              {"started", described(text(), "the step with that label fires")},
+              {"ended", described(text(), "the fault of that step has been taken back")},
+              {"quiet", described(ref("duration"), "nothing has changed for so long")}});
   out["minProperties"] = 1;
   out["maxProperties"] = 1;
   return out;

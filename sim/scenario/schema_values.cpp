@@ -57,7 +57,9 @@ std::string selector_pattern() {
       out += text;
     } else if (const std::size_t open = text.find('('); open != std::string_view::npos) {
       out += escaped(text.substr(0, open + 1));
-      out += form.argument == "count" ? "[1-9][0-9]*" : "[^)]+";
+      out += form.argument == "count"  ? "[1-9][0-9]*"
+             : form.argument == "node" ? "node-[1-9][0-9]*"
+                                       : "[^)]+";
       out += "\\)";
     } else {
       out += join({std::string(text.substr(0, text.rfind('-') + 1)), "[1-9][0-9]*"});
@@ -93,6 +95,8 @@ std::string_view definition_of(ParamType type) {
       return "offset";
     case ParamType::rate:
       return "rate";
+    case ParamType::latency:
+      return "latency";
   }
   return "text";
 }

@@ -18,6 +18,7 @@ const std::vector<SelectorForm>& selector_forms() {
       {"owner(key-7)", "key", "the first owner of the key's partition"},
       {"owners(key-7)", "key", "all owners of the key's partition"},
       {"zone(a)", "site", "every node in that site of the topology, whatever its kind"},
+      {"twin(node-3)", "node", "the second processes with that node's id, by the fault `twin`"},
       {"nodes", "", "every node"},
       {"clients", "", "every client"},
       {"all", "", "every node and client"},

@@ -75,6 +75,7 @@ class Problems {
 
   void add(const Mark& mark, std::string message, std::string hint = {});
   [[nodiscard]] bool empty() const { return list_.empty(); }
+  [[nodiscard]] std::size_t size() const { return list_.size(); }
   [[nodiscard]] Diagnostics take();
 
  private:

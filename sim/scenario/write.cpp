@@ -38,6 +38,7 @@ Tree tree_of(const ParamValue& value) {
     for (const auto& set : *sets) out.items.push_back(hosts(set));
     return out;
   }
+  if (const auto* delay = std::get_if<Delay>(&value)) return tree_of(delay->options());
   return make_scalar(to_text(value));
 }
 
@@ -92,18 +93,21 @@ void add_trigger(const Trigger& trigger, Tree& step) {
   }
   const auto* const when = std::get_if<trigger::When>(&trigger);
   if (when == nullptr) return;
-  const Tree node = make_scalar(to_name(when->node));
+  const Tree node = when->who.empty()
+                        ? make_scalar(when->node.is_none() ? "any" : to_name(when->node))
+                        : tree_of(ParamValue(when->who));
   const auto fact = [&](std::string name, Tree value) {
     step.set("when", map_of({{std::move(name), std::move(value)}}));
   };
-  const auto sync = [&] { return map_of({{"node", node}, {"count", tree_of(when->count)}}); };
+  const Tree count = tree_of(when->count);
+  const auto sync = [&] { return map_of({{"node", node}, {"count", count}}); };
   switch (when->what) {
     case What::removed:
       return fact("removed", node);
     case What::joined:
       return fact("joined", node);
     case What::leader:
-      return fact("leader", make_scalar("any"));
+      return fact("leader", node);
     case What::rebalanced:
       return fact("rebalanced", make_scalar("any"));
     case What::repair_started:
@@ -116,6 +120,20 @@ void add_trigger(const Trigger& trigger, Tree& step) {
       return fact("ended", make_scalar(when->text));
     case What::crashed:
       return fact("crashed", node);
+    case What::halted:
+      return fact("halted", node);
+    case What::storage_corrupt:
+      return fact("storage-corrupt", node);
+    case What::gate_opened:
+      return fact("gate-opened", node);
+    case What::hook_fired:
+      return fact("hook-fired", node);
+    case What::upgraded:
+      return fact("upgraded", node);
+    case What::committed_index:
+      return fact("committed", map_of({{"index", count}}));
+    case What::committed_count:
+      return fact("committed", map_of({{"count", count}}));
     case What::sync_requested:
       return fact("sync-requested", sync());
     case What::sync_completed:

@@ -15,6 +15,7 @@ namespace rejoin::sim {
 [[nodiscard]] Tree tree_of(std::uint64_t number);
 [[nodiscard]] Tree tree_of(const ParamValue& value);
 [[nodiscard]] Tree tree_of(const Params& params);
+[[nodiscard]] Tree tree_of(const LatencyOptions& latency);
 
 // ---- write_network.cpp ----
 // What of `network` is no field of the table, put into the file's; `topology`, where there is one.

@@ -9,15 +9,13 @@ namespace rejoin::sim {
 
 namespace {
 
-Tree latency_tree(const LatencyOptions& latency);
-
 Tree distribution_tree(const LatencyOptions& latency) {
   const DistributionSpec* const spec = Distributions::find(latency.distribution);
   if (spec != nullptr && spec->has_parts) {
     Tree out = make_list({});
     for (const LatencyOptions::Part& part : latency.parts) {
       out.items.push_back(
-          map_of({{"weight", tree_of(part.weight)}, {"latency", latency_tree(part.latency)}}));
+          map_of({{"weight", tree_of(part.weight)}, {"latency", tree_of(part.latency)}}));
     }
     return out;
   }
@@ -35,12 +33,16 @@ Tree distribution_tree(const LatencyOptions& latency) {
   return tree_of(latency.params);
 }
 
-Tree latency_tree(const LatencyOptions& latency) {
+}  // namespace
+
+Tree tree_of(const LatencyOptions& latency) {
   Tree out = map_of({{latency.distribution, distribution_tree(latency)}});
   if (latency.floor != 0ns) out.set("floor", tree_of(latency.floor));
   if (latency.cap != kNoCap) out.set("cap", tree_of(latency.cap));
   return out;
 }
+
+namespace {
 
 // `node-1..node-50`: neighbours are written as ranges.
 Tree hosts_tree(const std::vector<Address>& hosts) {
@@ -69,8 +71,8 @@ Tree site_tree(const TopologyOptions::Site& site) {
 
 Tree link_tree(const TopologyOptions::Link& link) {
   Tree out = map_of({{"between", make_list({make_scalar(link.a), make_scalar(link.b)})},
-                     {"latency", latency_tree(link.latency)}});
-  if (link.back) out.set("back", latency_tree(*link.back));
+                     {"latency", tree_of(link.latency)}});
+  if (link.back) out.set("back", tree_of(*link.back));
   if (link.bandwidth_bytes_per_s != 0) {
     out.set("bandwidth", tree_of(Size{link.bandwidth_bytes_per_s}));
   }
@@ -79,26 +81,29 @@ Tree link_tree(const TopologyOptions::Link& link) {
   return out;
 }
 
+Tree end_tree(const NetworkOptions::End& end) {
+  return make_scalar(end.site.empty() ? to_name(end.host) : "zone(" + end.site + ")");
+}
+
 }  // namespace
 
 void add_network(const NetworkOptions& network, Tree& file) {
   Tree out = make_map({});
   if (const Tree* const fields_of_network = file.find("network")) out = *fields_of_network;
-  if (!(network.latency == NetworkOptions{}.latency))
-    out.set("latency", latency_tree(network.latency));
+  if (!(network.latency == NetworkOptions{}.latency)) out.set("latency", tree_of(network.latency));
   Tree by_purpose = make_map({});
   for (std::size_t i = 0; i < network.latency_by_purpose.size(); ++i) {
     const auto& latency = network.latency_by_purpose[i];
-    if (latency) by_purpose.set(to_name(static_cast<Purpose>(i)), latency_tree(*latency));
+    if (latency) by_purpose.set(to_name(static_cast<Purpose>(i)), tree_of(*latency));
   }
   if (!by_purpose.entries.empty()) out.set("latency-by-purpose", std::move(by_purpose));
   Tree links = make_list({});
   for (const NetworkOptions::Link& link : network.links) {
     Tree item = make_map({});
-    if (!link.from.is_none()) item.set("from", make_scalar(to_name(link.from)));
-    if (!link.to.is_none()) item.set("to", make_scalar(to_name(link.to)));
+    if (!link.from.is_any()) item.set("from", end_tree(link.from));
+    if (!link.to.is_any()) item.set("to", end_tree(link.to));
     if (link.purpose) item.set("purpose", make_scalar(std::string(to_name(*link.purpose))));
-    item.set("latency", latency_tree(link.latency));
+    item.set("latency", tree_of(link.latency));
     links.items.push_back(std::move(item));
   }
   if (!links.items.empty()) out.set("links", std::move(links));

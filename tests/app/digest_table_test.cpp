@@ -69,8 +69,21 @@ TEST_CASE("runs that are absent, and other numbers of events and verdicts, are d
             .status == 3);
 }
 
+TEST_CASE("a build that is missing is a failure that names its packages, and nothing is run") {
+  const test::Scratch scratch;
+  const std::string list = scratch.write(
+      "builds", "a=/bin/true\nb=/bin/true\naarch64!g++-aarch64-linux-gnu qemu-user\n");
+  const test::Finished finished =
+      test::run_program(REJOIN_BINARY_DIR "/rejoin_digest_table", {list, "0", "schedules"});
+  CHECK(finished.status == 4);
+  CHECK(has(finished.err, "there is no build aarch64: install g++-aarch64-linux-gnu qemu-user"));
+  CHECK_FALSE(has(finished.err, "0 runs"));
+}
+
 TEST_CASE("a build that fails, and too few rows, are failures") {
-  CHECK(table({kTwo, kTwo}, "3").status == 4);
+  const test::Finished few = table({kTwo, kTwo}, "3");
+  CHECK(few.status == 4);
+  CHECK(has(few.out, "These are fewer than 3.\n"));
   const test::Scratch scratch;
   const std::string list = scratch.write("builds", "a=/bin/true\nb=/bin/false\n");
   const test::Finished failed =

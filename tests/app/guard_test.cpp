@@ -2,8 +2,13 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <spawn.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/wait.h>
@@ -158,6 +163,73 @@ const std::vector<Forbidden>& forbidden() {
        [] {
          if (::fork() == 0) ::_exit(0);
        }},
+      {"vfork",
+       [] {
+         if (::vfork() == 0) ::_exit(0);
+       }},
+      {"posix_spawn",
+       [] {
+         ::pid_t child = 0;
+         std::string program = "/bin/true";
+         char* const words[] = {program.data(), nullptr};
+         use(::posix_spawn(&child, program.c_str(), nullptr, nullptr, words, environ));
+         ::waitpid(child, nullptr, 0);
+       }},
+      {"posix_spawnp",
+       [] {
+         ::pid_t child = 0;
+         std::string program = "true";
+         char* const words[] = {program.data(), nullptr};
+         use(::posix_spawnp(&child, program.c_str(), nullptr, nullptr, words, environ));
+         ::waitpid(child, nullptr, 0);
+       }},
+      {"system", [] { use(std::system("true")); }},
+      {"popen", [] { ::pclose(::popen("true", "r")); }},
+      {"poll", [] { use(::poll(nullptr, 0, 1)); }},
+      {"ppoll",
+       [] {
+         const timespec length{.tv_sec = 0, .tv_nsec = 1};
+         use(::ppoll(nullptr, 0, &length, nullptr));
+       }},
+      {"select",
+       [] {
+         timeval length{.tv_sec = 0, .tv_usec = 1};
+         use(::select(0, nullptr, nullptr, nullptr, &length));
+       }},
+      {"pselect",
+       [] {
+         const timespec length{.tv_sec = 0, .tv_nsec = 1};
+         use(::pselect(0, nullptr, nullptr, nullptr, &length, nullptr));
+       }},
+      {"epoll_wait",
+       [] {
+         const int epoll = ::epoll_create1(0);
+         epoll_event event{};
+         use(::epoll_wait(epoll, &event, 1, 1));
+         ::close(epoll);
+       }},
+      {"epoll_pwait",
+       [] {
+         const int epoll = ::epoll_create1(0);
+         epoll_event event{};
+         use(::epoll_pwait(epoll, &event, 1, 1, nullptr));
+         ::close(epoll);
+       }},
+      {"syscall(clock_gettime)",
+       [] {
+         timespec now{};
+         use(::syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now));
+       }},
+      {"syscall(getrandom)",
+       [] {
+         char out = 0;
+         use(::syscall(SYS_getrandom, &out, 1, 0));
+       }},
+      {"syscall(nanosleep)",
+       [] {
+         const timespec length{.tv_sec = 0, .tv_nsec = 1};
+         use(::syscall(SYS_nanosleep, &length, nullptr));
+       }},
   };
   return all;
 }
@@ -208,6 +280,11 @@ TEST_CASE("other files are opened, and other threads read clocks, while an event
     const int file = ::open("/dev/null", O_RDONLY);
     if (file < 0) std::abort();
     ::close(file);
+    // That something is ready may be asked, and so may what the guard does not forbid.
+    if (::poll(nullptr, 0, 0) != 0) std::abort();
+    timeval none{};
+    if (::select(0, nullptr, nullptr, nullptr, &none) != 0) std::abort();
+    if (::syscall(SYS_getpid) != ::getpid()) std::abort();
     other.join();
     guarded_dispatch()->under_way = false;
   });

@@ -117,6 +117,32 @@ TEST_CASE("a replay that ends early is a difference") {
   CHECK(has(difference({timer(1, 10), timer(2, 20)}, {timer(1, 10)}), "ended before that"));
 }
 
+TEST_CASE("whoever writes no step of a run has not taken the schedule") {
+  const auto took = [](const std::string& text) {
+    std::FILE* stream = std::tmpfile();
+    REQUIRE(stream != nullptr);
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::rewind(stream);
+    Comparer comparer(stream);
+    timer(1, 10)(comparer);
+    std::fclose(stream);
+    return comparer.took();
+  };
+  CHECK_FALSE(took(""));
+  CHECK_FALSE(took("total 12\n"));
+  CHECK_FALSE(took(std::string("\x03\0\0\0abc", 7)));
+  std::FILE* stream = std::tmpfile();
+  REQUIRE(stream != nullptr);
+  sim::StepWriter writer(stream);
+  timer(1, 11)(writer);
+  std::rewind(stream);
+  Comparer comparer(stream);
+  timer(1, 10)(comparer);
+  std::fclose(stream);
+  CHECK(comparer.took());
+  CHECK(comparer.difference().has_value());
+}
+
 TEST_CASE("a stream that is no stream of steps ends, and nothing more") {
   std::FILE* stream = std::tmpfile();
   REQUIRE(stream != nullptr);
@@ -173,6 +199,47 @@ TEST_CASE("a kind that nothing has is refused with the nearest one") {
   CHECK(
       filter.error().starts_with("error: --trace: there is no kind `ProcessCrash`\n"
                                  "  hint: did you mean `ProcessCrashed`? kinds: start, timer"));
+}
+
+TEST_CASE("a filter that names what no run has is refused, with what there is") {
+  TraceFilter::Known known;
+  Schedule schedule;
+  schedule.cluster = {.nodes = 3, .founders = 0, .clients = 2};
+  action::Operate write;
+  write.keys = {"key-1", "key-2"};
+  schedule.timeline = {{.label = "T0", .trigger = {}, .action = write, .where = {}}};
+  known.add(schedule);
+  const auto problem = [&known](std::string_view text) {
+    const auto filter = TraceFilter::parse(text);
+    REQUIRE(filter.has_value());
+    return filter->problem(known).value_or("");
+  };
+  for (const char* const right :
+       {"", "node=node-3", "node=client-2", "node=world", "node=address-4099", "key=key-2",
+        "group=1", "node=node-1,node=node-2,key=key-1,kind=timer,Append"}) {
+    CHECK(problem(right) == "");
+  }
+  CHECK(problem("node=node-4")
+            .starts_with("error: --trace: there is no `node-4`\n"
+                         "  hint: node-1 to node-3, client-1 to client-2, "));
+  CHECK(has(problem("node=client-3"), "there is no `client-3`"));
+  CHECK(has(problem("node=node-3,node=nobody"), "there is no `nobody`"));
+  CHECK(has(problem("key=key-9999"), "no step of the timeline names the key `key-9999`"));
+  CHECK(has(problem("group=7"), "there is no group 7"));
+}
+
+TEST_CASE("empty terms and empty names are refused") {
+  for (const char* const wrong : {",", "node=node-1,", ",kind=timer", "a,,b"}) {
+    const auto filter = TraceFilter::parse(wrong);
+    REQUIRE_FALSE(filter.has_value());
+    CHECK(has(filter.error(), "an empty term in `" + std::string(wrong) + "`"));
+  }
+  for (const std::string name : {"node", "key", "group", "kind", "purpose"}) {
+    const auto filter = TraceFilter::parse(name + "=");
+    REQUIRE_FALSE(filter.has_value());
+    CHECK(has(filter.error(), "`" + name + "=` names nothing"));
+  }
+  CHECK(has(TraceFilter::parse("nodes=node-1").error(), "there is no filter `nodes`"));
 }
 
 }  // namespace rejoin::app

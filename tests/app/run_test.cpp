@@ -105,10 +105,36 @@ TEST_CASE("a program to compare with that is not there, or is another, is told")
   const test::Finished absent = test::rejoin({"run", kSeed, "--verify-with", "/no/such/program"});
   CHECK(absent.status == 4);
   CHECK(has(absent.err, "there is no program `/no/such/program`"));
-  const test::Finished other = test::rejoin({"run", kSeed, "--verify-with", "/bin/false"});
-  CHECK(other.status == 3);
-  CHECK(has(other.err, "ended before that"));
-  CHECK(has(other.err, "the second process ended with status 1"));
+}
+
+// 3 says that two replays differ; these replay nothing.
+TEST_CASE("a program that does not take the schedule is no replay that differs") {
+  const test::Scratch scratch;
+  const auto script = [&](const std::string& name, const std::string& text) {
+    const std::string program = scratch.write(name, "#!/bin/sh\n" + text + "\n");
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    return program;
+  };
+  const std::string stale =
+      script("stale", "echo 'replay-steps: this canonical schedule is of format 0' >&2; exit 2");
+  const std::string killed = script("killed", "kill -9 $$");
+  const std::vector<std::pair<std::string, std::string>> programs = {
+      {"/bin/true", "it ended without a step"},
+      {"/bin/false", "it ended with status 1 without a step"},
+      {"/bin/echo", "it ended without a step"},
+      {stale, "it ended with status 2 without a step"},
+      {killed, "it was killed by signal 9 without a step"}};
+  for (const auto& [program, how] : programs) {
+    const test::Finished finished = test::rejoin({"run", kSeed, "--verify-with", program});
+    INFO(program << ": " << finished.err);
+    CHECK(finished.status == 4);
+    CHECK(has(finished.err, "`" + program + "` did not take the schedule: " + how));
+    CHECK(has(finished.err, "schedules are handed over as format 1, shape "));
+    CHECK_FALSE(has(finished.err, "two replays part"));
+    CHECK_FALSE(has(finished.out, "Verified"));
+  }
+  // What it says itself stays to be read.
+  CHECK(has(test::rejoin({"run", kSeed, "--verify-with", stale}).err, "is of format 0"));
 }
 
 TEST_CASE("a trace has a line an event, and its filter leaves only what matches") {
@@ -116,6 +142,10 @@ TEST_CASE("a trace has a line an event, and its filter leaves only what matches"
   CHECK(all.status == 0);
   CHECK(has(all.out, "  = ProcessCrashed{}"));
   CHECK(has(all.out, "AppendEntries{"));
+  // Values by their names, times as people tell them.
+  CHECK(has(all.out, "operation: write"));
+  CHECK(has(all.out, "expires: 2024-01-01T00:0"));
+  CHECK_FALSE(has(all.out, "expires: 19723d"));
   const std::size_t report = all.out.find("\nPASS t0-t5");
   REQUIRE(report != std::string::npos);
 

@@ -89,8 +89,28 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
       {{"run", kSeed, "--trace", "purpose=repairs"},
        "error: --trace: there is no purpose `repairs`\n"
        "  hint: did you mean `repair`? purposes: foreground, repair, membership, consensus\n"},
-      {{"list", "fault", "crash"},
-       "error: `rejoin list` does not know what to do with `crash`\n  hint: rejoin list --help\n"},
+      {{"run", kSeed, "--trace", "node=node-9"},
+       "error: --trace: there is no `node-9`\n"
+       "  hint: node-1 to node-3, client-1 to client-1, world, or the address of a twin or of a "
+       "node that moved: address-N\n"},
+      {{"run", kSeed, "--trace", "key=key-9999"},
+       "error: --trace: no step of the timeline names the key `key-9999`\n"
+       "  hint: such as key-1\n"},
+      {{"run", kSeed, "--trace", "group=7"},
+       "error: --trace: there is no group 7\n"
+       "  hint: group=1 is the cluster's own, and there is no other\n"},
+      {{"run", kSeed, "--trace", "node="},
+       "error: --trace: `node=` names nothing\n"
+       "  hint: leave the term out to see all of them\n"},
+      {{"run", kSeed, "--trace", ","},
+       "error: --trace: an empty term in `,`\n"
+       "  hint: terms are joined by one comma each: node=node-3,kind=timer\n"},
+      {{"run", kSeed, "--trace", "--from", "10s", "--until", "5s"},
+       "error: --from 10s is after --until 5s\n"
+       "  hint: nothing happens in between: turn them round\n"},
+      {{"list", "fault", "crash", "leader"},
+       "error: `rejoin list` does not know what to do with `leader`\n"
+       "  hint: rejoin list --help\n"},
       {{"list", "invariant5"},
        "error: `rejoin list` has no kind `invariant5`\n"
        "  hint: did you mean `invariants`? kinds: mechanisms, faults, invariants, "
@@ -182,6 +202,32 @@ TEST_CASE("list names every kind, and a kind with its parameters and promises") 
   CHECK(mechanisms.out.find("promises: acknowledged-writes-survive") != std::string::npos);
   CHECK(mechanisms.out.find("one of freshest, one, quorum, all") != std::string::npos);
   CHECK(mechanisms.out.find("rendezvous") == std::string::npos);
+}
+
+TEST_CASE("list says how a nemesis draws each fault, or why no preset does") {
+  const test::Finished crash = test::rejoin({"list", "faults", "crash"});
+  CHECK(crash.status == 0);
+  CHECK(crash.out.starts_with("crash: "));
+  CHECK(crash.out.find("nemesis: every ") != std::string::npos);
+  CHECK(crash.out.find("crash-loop") == std::string::npos);
+  const test::Finished twin = test::rejoin({"list", "fault", "twin"});
+  const test::Finished none = test::rejoin({"list", "fault", "crsh"});
+  CHECK(none.status == 2);
+  CHECK(
+      none.err.starts_with("error: `rejoin list faults` has no `crsh`\n"
+                           "  hint: did you mean `crash`? faults: "));
+  CHECK(twin.out.find("nemesis: no preset draws it: two processes that are one server") !=
+        std::string::npos);
+  const std::string all = test::rejoin({"list", "faults"}).out;
+  const auto count = [&all](std::string_view part) {
+    std::size_t out = 0;
+    for (std::size_t at = all.find(part); at != std::string::npos; at = all.find(part, at + 1)) {
+      ++out;
+    }
+    return out;
+  };
+  CHECK(count("\n  class: ") > 40);
+  CHECK(count("\n  class: ") == count("\n  nemesis: "));
 }
 
 TEST_CASE("help and version are results, not errors") {

@@ -4,8 +4,10 @@
 //   rejoin_digest_table BUILDS ROWS_MIN PATH...
 //
 // BUILDS is a file of lines NAME=PROGRAM; the first build is the one that the others are compared
-// with. Digests, numbers of events and verdicts must be the same. Exit status: 0 all are the same,
-// 2 usage, 3 some differ, 4 a build could not be run, or there were fewer rows than ROWS_MIN.
+// with. A line NAME!PACKAGES is a build that cannot be had until these packages are installed: then
+// nothing is run. Digests, numbers of events and verdicts must be the same. Exit status: 0 all are
+// the same, 2 usage, 3 some differ, 4 a build is missing or could not be run, or there were fewer
+// rows than ROWS_MIN.
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -52,10 +54,18 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
-std::vector<Build> read_builds(const std::string& file) {
+// `missing`: set when one of them cannot be had.
+std::vector<Build> read_builds(const std::string& file, bool& missing) {
   std::vector<Build> out;
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
+    if (const std::size_t lacks = line.find('!'); lacks < line.find('=')) {
+      std::fprintf(stderr,
+                   "there is no build %s: install %s and configure again (cmake -S . -B BUILD)\n",
+                   line.substr(0, lacks).c_str(), line.substr(lacks + 1).c_str());
+      missing = true;
+      continue;
+    }
     const std::size_t equals = line.find('=');
     if (equals == std::string::npos) continue;
     out.push_back({.name = line.substr(0, equals),
@@ -207,7 +217,9 @@ int main(int argc, char** argv) {
     std::fputs("rejoin_digest_table: BUILDS ROWS_MIN PATH...\n", stderr);
     return kBadInput;
   }
-  std::vector<Build> builds = read_builds(words[0]);
+  bool missing = false;
+  std::vector<Build> builds = read_builds(words[0], missing);
+  if (missing) return kFailure;
   if (builds.size() < 2) {
     std::fprintf(stderr, "%s names no two builds\n", words[0].c_str());
     return kBadInput;

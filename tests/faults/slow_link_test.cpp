@@ -8,7 +8,7 @@ namespace {
 using namespace testing;
 
 Params slow(Duration by, bool one_way) {
-  return params_of({{"extra", DurationRange{by, by}},
+  return params_of({{"extra", Delay(constant_latency(by))},
                     {"from", nodes({1})},
                     {"to", nodes({2})},
                     {"one_way", one_way}});
@@ -37,6 +37,25 @@ TEST_CASE("a slow link delays both directions, or one, and no other link") {
     CHECK(rig.heard_in_all() == 600);
   }
   CHECK(says("slow-link", slow(40ms, true)) == "messages take 40ms longer from node-1 to node-2");
+}
+
+TEST_CASE("what is added is drawn from any distribution") {
+  LatencyOptions tail;
+  tail.distribution = "pareto";
+  tail.params.set("minimum", Duration(30ms));
+  tail.params.set("shape", std::string("1.5"));
+  tail.cap = 80ms;
+  Params params = slow(0ms, true);
+  params.set("extra", Delay(tail));
+  FaultRig rig;
+  rig.inject(at_time(305ms), "slow-link", params, 200ms);
+  rig.run_until(at_time(2s));
+  CHECK(slowest(rig, 1, 2) >= 31ms);
+  CHECK(slowest(rig, 1, 2) <= 81ms);
+  CHECK(slowest(rig, 2, 1) == 1ms);
+  CHECK(says("slow-link", params) ==
+        "messages take {pareto: {minimum: 30ms, shape: 1.5}, cap: 80ms} longer from node-1 to "
+        "node-2");
 }
 
 TEST_CASE("nothing extra is refused") {

@@ -42,6 +42,29 @@ TEST_CASE("each kind of set holds its links, and no host's link to itself") {
   CHECK_FALSE(around.contains(a, d));
 }
 
+TEST_CASE("who is beside a host has its links, and none to it or himself") {
+  const Address a(1);
+  const Address b(2);
+  const Address c(3);
+  const Address n(9);
+  const std::vector<LinkSet> sets = {LinkSet::all(), LinkSet::pairs({{a, b}, {b, a}, {c, a}}),
+                                     LinkSet::between({{a}, {b, c}}), LinkSet::from_to({a}, {b, c}),
+                                     LinkSet::touching({a})};
+  for (LinkSet set : sets) {
+    const LinkSet before = set;
+    set.adopt(n, a);
+    for (const Address other : {b, c}) {
+      CHECK(set.contains(n, other) == before.contains(a, other));
+      CHECK(set.contains(other, n) == before.contains(other, a));
+      CHECK(set.contains(a, other) == before.contains(a, other));
+    }
+    CHECK_FALSE(set.contains(n, n));
+    // Who leaves for another place leaves his links.
+    set.adopt(n, b);
+    CHECK(set.contains(n, c) == before.contains(b, c));
+  }
+}
+
 rc::Gen<std::vector<Address>> some_hosts() {
   return rc::gen::container<std::vector<Address>>(
       rc::gen::map(rc::gen::inRange(1U, 14U), [](std::uint32_t n) { return Address(n); }));

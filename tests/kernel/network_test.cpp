@@ -298,6 +298,58 @@ TEST_CASE("a host added beside another shares its site, unless the topology plac
   CHECK(wire.arrival(kB, Address(9), tag_of(1)) == at_time(21ms));
 }
 
+TEST_CASE("the latency between two sites is by class of message, for whoever is there") {
+  TopologyOptions topology = three_sites();
+  topology.sites.push_back(
+      {.name = "all", .kind = TopologyOptions::Kind::region, .within = {}, .hosts = {}});
+  topology.sites[0].within = "all";
+  NetworkOptions options = constant_network(1ms);
+  const auto add = [&](NetworkOptions::End from, NetworkOptions::End to,
+                       std::optional<Purpose> purpose, Duration latency) {
+    options.links.push_back({.from = std::move(from),
+                             .to = std::move(to),
+                             .purpose = purpose,
+                             .latency = constant_latency(latency)});
+  };
+  add({.host = {}, .site = "all"}, {.host = {}, .site = "b"}, Purpose::repair, 5ms);
+  add({.host = kB, .site = {}}, {}, {}, 7ms);
+  Wire wire(options, 1, topology);
+  for (const Address host : {kA, kB, kC}) wire.network.add_host(host);
+  // Over the way of 10 ms between the sites. A site holds what lies in those within it.
+  const Tag repair = tag_of(1, 0, Purpose::repair);
+  CHECK(wire.arrival(kA, kB, repair) == at_time(15ms));
+  CHECK(wire.arrival(kA, kB, tag_of(1)) == at_time(11ms));
+  CHECK(wire.arrival(kC, kB, repair) == at_time(21ms));
+  CHECK(wire.arrival(kB, kA, repair) == at_time(17ms));
+  // A twin or a node that has moved is where the other is, and is the other to a link.
+  wire.network.add_host(Address(8), kA);
+  wire.network.add_host(Address(9), kB);
+  wire.network.add_host(Address(10), Address(9));
+  CHECK(wire.arrival(Address(8), kB, repair) == at_time(15ms));
+  CHECK(wire.arrival(Address(9), kA, repair) == at_time(17ms));
+  CHECK(wire.arrival(Address(10), kA, repair) == at_time(17ms));
+}
+
+TEST_CASE("who is put beside a host is behind the same cuts, until they end") {
+  Wire wire(constant_network(1ms));
+  Network& network = wire.network;
+  for (const Address host : {kA, kB, kC}) network.add_host(host);
+  const EffectId cut = network.cut(LinkSet::between({{kA}, {kB, kC}}));
+  const EffectId slow =
+      network.impair(LinkSet::pairs({{kA, kB}, {kB, kA}}), {.extra = constant_latency(4ms)});
+  const Address second(9);
+  network.add_host(second, kA);
+  CHECK(network.is_cut(second, kB));
+  CHECK(network.is_cut(kC, second));
+  CHECK_FALSE(network.is_cut(second, kA));
+  CHECK(network.end(cut));
+  CHECK_FALSE(network.is_cut(second, kB));
+  CHECK(wire.arrival(second, kB, tag_of(1)) == at_time(5ms));
+  CHECK(wire.arrival(second, kC, tag_of(1)) == at_time(1ms));
+  CHECK(network.end(slow));
+  CHECK(wire.arrival(second, kB, tag_of(1)) == at_time(1ms));
+}
+
 TEST_CASE("a link of the topology loses and carries what passes it, each way by itself") {
   TopologyOptions topology = three_sites();
   topology.links[0].bandwidth_bytes_per_s = 1'000'000;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "model/options.hpp"
 #include "model/time.hpp"
 
 using namespace rejoin;
@@ -108,6 +109,34 @@ TEST_CASE("nodes, lists of them and sets of them are told apart") {
   const ParamText twice{std::vector<std::vector<std::string>>{{"node-1"}, {"node-1"}}};
   CHECK(parse_param(spec_of(ParamType::host_sets), twice).error() ==
         "each host in one set, not node-1 in two");
+}
+
+TEST_CASE("a latency is a duration, a range or a distribution, and is written as such") {
+  const ParamSpec spec = spec_of(ParamType::latency);
+  CHECK(parse_param(spec, {"5ms"}) == ParamValue(Delay(constant_latency(5ms))));
+  CHECK(parse_param(spec, {"1ms..3ms"}) == ParamValue(Delay(uniform_latency({1ms, 3ms}))));
+  CHECK(parse_param(spec, {"fast"}).error().starts_with("a duration, a range, or a distribution"));
+  CHECK(to_text(ParamValue(Delay())) == "0s");
+  CHECK(to_text(ParamValue(Delay(uniform_latency({1ms, 3ms})))) == "1ms..3ms");
+  CHECK(to_text(ParamValue(Delay(exponential_latency(1ms, 200us)))) ==
+        "{exponential: 1ms, floor: 200us}");
+  LatencyOptions mixture;
+  mixture.distribution = "mixture";
+  mixture.parts = {{.weight = 3, .latency = constant_latency(1ms)},
+                   {.weight = 1, .latency = exponential_latency(2ms)}};
+  CHECK(to_text(ParamValue(Delay(mixture))) ==
+        "{mixture: [{weight: 3, latency: 1ms}, {weight: 1, latency: {exponential: 2ms}}]}");
+}
+
+TEST_CASE("a twin is named by its node") {
+  const auto twin = parse_selector("twin(node-3)");
+  REQUIRE(twin.has_value());
+  CHECK(twin->kind == Selector::Kind::twin);
+  CHECK(twin->node == NodeId(3));
+  CHECK(to_text(*twin) == "twin(node-3)");
+  for (const char* const wrong : {"twin", "twin()", "twin(client-1)", "twin(leader)"}) {
+    CHECK_FALSE(parse_selector(wrong).has_value());
+  }
 }
 
 TEST_CASE("choices are found by name, - and _ alike, and listed when they are not") {

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "model/facts.hpp"
+#include "model/history.hpp"
 #include "model/message.hpp"
 #include "model/record.hpp"
 
@@ -38,6 +40,7 @@ struct Ping {
   REJOIN_FIELDS(number, names)
 };
 REGISTER_MESSAGE(Ping, Purpose::foreground);
+enum class Nameless : std::uint8_t { first, second };
 
 }  // namespace
 
@@ -138,6 +141,23 @@ TEST_CASE("a frame of the second format is read by who reads it, and every bit o
   REQUIRE(decode_frame(polite, 1).has_value());
   CHECK(decode_frame(polite, 1)->sender_reads == 2);
   CHECK(reframe(polite, 1, 1) == first);
+}
+
+TEST_CASE("enums are described by the names beside them, and unknown values by their numbers") {
+  CHECK(describe(Consistency::quorum) == "quorum");
+  CHECK(describe(fact::WriteCause::repair) == "repair");
+  CHECK(describe(static_cast<Consistency>(9)) == "9");
+  CHECK(describe(Nameless::second) == "1");
+}
+
+TEST_CASE("points in time are described so that people can read them") {
+  CHECK(describe(WallTime(24h * 19723 + 45'013'000us)) == "2024-01-01T00:00:45.013Z");
+  CHECK(describe(WallTime(24h * 60 + 1ns)) == "1970-03-02T00:00:00.000000001Z");
+  CHECK(describe(WallTime(-1s)) == "1969-12-31T23:59:59Z");
+  CHECK(describe(MonotonicTime(61s + 250ms)) == "61.25s");
+  CHECK(describe(MonotonicTime(-5ms)) == "-0.005s");
+  CHECK(describe(MonotonicTime{}) == "0s");
+  CHECK(describe(kForever) == "for ever");
 }
 
 TEST_CASE("a kind is found by number, and names its channel") {

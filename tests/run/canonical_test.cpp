@@ -62,8 +62,8 @@ Schedule full_schedule() {
                    {.weight = 1, .latency = exponential_latency(2ms, 1us)}};
   mixture.buckets = {{.range = {1us, 2us}, .weight = 9}};
   out.network.latency_by_purpose[1] = mixture;
-  out.network.links = {{.from = Address(1),
-                        .to = Address(2),
+  out.network.links = {{.from = {.host = Address(1), .site = {}},
+                        .to = {.host = {}, .site = "a"},
                         .purpose = Purpose::repair,
                         .latency = uniform_latency({1ms, 2ms})}};
   out.topology.sites = {{.name = "a",
@@ -89,12 +89,16 @@ Schedule full_schedule() {
   inject.params.set("i", Selectors{{.kind = Selector::Kind::zone, .argument = "a"}});
   inject.params.set("j", std::vector<Selectors>{{select(NodeId{1})}, {}});
   inject.params.set("k", Rate{.ppm = -200});
+  inject.params.set("l", Delay(mixture));
   out.timeline.push_back(test::step("inject", trigger::Quiet{1s}, inject));
-  out.timeline.push_back(test::step(
-      "end",
-      trigger::When{
-          .what = trigger::When::What::crashed, .node = NodeId{2}, .text = "inject", .count = 4},
-      action::End{.label = "inject"}));
+  out.timeline.push_back(
+      test::step("end",
+                 trigger::When{.what = trigger::When::What::crashed,
+                               .node = NodeId{2},
+                               .text = "inject",
+                               .count = 4,
+                               .who = {{.kind = Selector::Kind::twin, .node = NodeId{2}}}},
+                 action::End{.label = "inject"}));
   action::Operate configure = test::operate(OperationKind::configure, {"k"});
   configure.level = Consistency::all;
   configure.expect = ResultKind::unavailable;
@@ -122,7 +126,9 @@ TEST_CASE("a schedule with something everywhere comes back from its bytes as it 
   CHECK(inject.params == std::get<action::Inject>(schedule.timeline[6].action).params);
   CHECK(inject.lasts == Duration(-1ns));
   CHECK(inject.may_miss);
-  CHECK(std::get<trigger::When>(decoded->timeline[7].trigger).count == 4);
+  const auto& when = std::get<trigger::When>(decoded->timeline[7].trigger);
+  CHECK(when.count == 4);
+  CHECK(when.who == std::get<trigger::When>(schedule.timeline[7].trigger).who);
   CHECK(std::get<action::Operate>(decoded->timeline[8].action).settings.at("name") == "value");
   CHECK(decoded->expect.metrics.at("x").equals == -3);
   CHECK(decoded->limits.core == schedule.limits.core);

@@ -181,6 +181,75 @@ TEST_CASE("others are the nodes that no other set of the parameter means") {
         "{the others (node-2, node-4, node-5, node-6, node-7), client-2}");
 }
 
+// Node-2 with a second machine in zone a, where node-2 is, beside it.
+TEST_CASE("to faults of machines a node is itself, and groups hold the twins that are up") {
+  Cluster cluster;
+  const std::uint32_t twin = cluster.machines.kernel.twin(Address(2), false).value;
+  REQUIRE(twin != 0);
+  while (cluster.machines.kernel.step()) {}
+  CHECK(cluster.who("node-2") == Numbers{2});
+  CHECK(cluster.who("twin(node-2)") == Numbers{twin});
+  CHECK(cluster.who("twin(node-3)").empty());
+  const auto with_twin = [&](Numbers nodes) {
+    nodes.push_back(twin);
+    std::sort(nodes.begin(), nodes.end());
+    return nodes;
+  };
+  CHECK(cluster.who("nodes") == with_twin({1, 2, 3, 4, 5, 6, 7}));
+  CHECK(cluster.who("zone(a)") == with_twin({1, 2, 5}));
+  CHECK(cluster.who("zone(b)") == Numbers{3, 4});
+  CHECK(cluster.who("members") == Numbers{1, 2, 3, 4, 5, 6});
+  CHECK(cluster.who("owners(key-7)") == Numbers{2, 4, 6});
+  // A dead twin is nobody, unless it is named.
+  (void)cluster.machines.kernel.crash(Address(twin));
+  while (cluster.machines.kernel.step()) {}
+  CHECK(cluster.who("nodes") == Numbers{1, 2, 3, 4, 5, 6, 7});
+  CHECK(cluster.who("twin(node-2)") == Numbers{twin});
+}
+
+TEST_CASE("to faults of the network a twin is where its node is, unless it is named apart") {
+  Cluster cluster;
+  const std::uint32_t twin = cluster.machines.kernel.twin(Address(2), false).value;
+  while (cluster.machines.kernel.step()) {}
+  const auto targets = [&](const char* fault, const char* param, ParamValue value) {
+    const FaultSpec* const spec = Faults::find(fault);
+    Params params = default_params(spec->params);
+    params.set(param, std::move(value));
+    return find_targets(*spec, params, cluster.moment());
+  };
+  const Selector second{.kind = Selector::Kind::twin, .node = NodeId(2)};
+  const auto isolated = [&](Selectors who) {
+    return Cluster::numbers(targets("isolate", "target", std::move(who)).hosts.at("target"));
+  };
+  CHECK(isolated({select(NodeId(2))}) == Numbers{2, twin});
+  CHECK(isolated({select(NodeId(3))}) == Numbers{3});
+  CHECK(isolated({{.kind = Selector::Kind::owners, .argument = "key-7"}}) ==
+        Numbers{2, 4, 6, twin});
+  CHECK(isolated({second}) == Numbers{twin});
+  const auto split = [&](std::vector<Selectors> sets) {
+    const Targets found = targets("partition", "groups", std::move(sets));
+    std::vector<Numbers> out;
+    for (const auto& set : found.sets.at("groups")) out.push_back(Cluster::numbers(set));
+    return out;
+  };
+  const Selector others{.kind = Selector::Kind::others};
+  CHECK(split({{select(NodeId(2))}, {others}}) ==
+        std::vector<Numbers>{{2, twin}, {1, 3, 4, 5, 6, 7}});
+  CHECK(split({{select(NodeId(1))}, {others}}) ==
+        std::vector<Numbers>{{1}, {2, 3, 4, 5, 6, 7, twin}});
+  CHECK(split({{second}, {others}}) == std::vector<Numbers>{{twin}, {1, 2, 3, 4, 5, 6, 7}});
+  // A fault of machines does not strike what is named beside it.
+  const FaultSpec* const crash = Faults::find("crash");
+  Params params = default_params(crash->params);
+  params.set("target", Selectors{select(NodeId(2))});
+  CHECK(Cluster::numbers(find_targets(*crash, params, cluster.moment()).hosts.at("target")) ==
+        Numbers{2});
+  params.set("target", Selectors{second});
+  const Targets apart = find_targets(*crash, params, cluster.moment());
+  CHECK(Cluster::numbers(apart.hosts.at("target")) == Numbers{twin});
+  CHECK(crash->says(apart.said) == "the twin of node-2 crashes");
+}
+
 TEST_CASE("what is said names whom a selector meant") {
   Cluster cluster;
   const FaultSpec* const crash = Faults::find("crash");

@@ -279,7 +279,7 @@ TEST_CASE("steps are checked") {
 )")) == R"(t.yaml:3:26: error: unknown key `quite` in `when`
   3 |   - { label: T0, when: { quite: 5s } }
     |                          ^
-  hint: did you mean `quiet`? known here: crashed, ended, joined, leader, quiet, rebalanced, removed, repair-completed, repair-started, started, sync-completed, sync-requested
+  hint: did you mean `quiet`? known here: committed, crashed, ended, gate-opened, halted, hook-fired, joined, leader, quiet, rebalanced, removed, repair-completed, repair-started, started, storage-corrupt, sync-completed, sync-requested, upgraded
 )");
   CHECK(complaints(with_steps(R"(  - { label: T0, write: key-1, expect: value }
 )")) == R"(t.yaml:3:40: error: `expect` takes ok, not `value`
@@ -471,7 +471,7 @@ TEST_CASE("hosts that are not there are refused, each at its own place") {
   CHECK(
       complaints(with_steps(R"(  - { label: T0, crash: ledaer }
 )")) ==
-      R"(t.yaml:3:25: error: `target` takes a host: node-3, client-1, leader, follower, member, majority, minority, random, random(2), owner(KEY), owners(KEY), zone(SITE), followers, members, nodes, clients, all or others, not `ledaer`
+      R"(t.yaml:3:25: error: `target` takes a host: node-3, client-1, leader, follower, member, majority, minority, random, random(2), owner(KEY), owners(KEY), zone(SITE), twin(NODE), followers, members, nodes, clients, all or others, not `ledaer`
   3 |   - { label: T0, crash: ledaer }
     |                         ^
   hint: did you mean `leader`?

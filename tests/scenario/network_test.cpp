@@ -73,8 +73,8 @@ TEST_CASE("every key of the network reaches the schedule") {
   CHECK(n.latency_by_purpose[static_cast<std::size_t>(Purpose::repair)] == constant_latency(20ms));
   REQUIRE(n.links.size() == 2);
   CHECK(n.links[0].purpose == Purpose::foreground);
-  CHECK(n.links[0].to == client_address(ClientId(1)));
-  CHECK(n.links[1].from.is_none());
+  CHECK(n.links[0].to.host == client_address(ClientId(1)));
+  CHECK(n.links[1].from.is_any());
   CHECK(n.links[1].latency == uniform_latency({1ms, 2ms}));
   CHECK(n.loss.ppm == 10'000);
   CHECK(n.duplicate.ppm == 20'000);
@@ -88,6 +88,86 @@ TEST_CASE("every key of the network reaches the schedule") {
   CHECK(n.queue_bytes == 65'536);
   CHECK(n.weather == WeatherOptions{10s, {200'000}, {50ms, 200ms}, {1'000'000}});
   CHECK(n.stream == StreamOptions{100ms, 2s, 9s, false});
+}
+
+TEST_CASE("an end of a link may be a site, crossed with a class of messages, and is written so") {
+  const std::string text = std::string("format: 1") + kWorld + R"(network:
+  links:
+    - { from: zone(eu), to: zone(us), purpose: repair, latency: 200ms }
+    - { between: [zone(eu-a), client-2], latency: { exponential: 3ms } }
+    - { between: [zone(us), zone(us)], latency: 2ms }
+timeline: [{ label: T0, write: key-1 }]
+)";
+  const Schedule schedule = schedule_of(text);
+  const auto& links = schedule.network.links;
+  REQUIRE(links.size() == 4);
+  CHECK(links[0].from.site == "eu");
+  CHECK(links[0].to.site == "us");
+  CHECK(links[0].purpose == Purpose::repair);
+  CHECK(links[1].from.site == "eu-a");
+  CHECK(links[1].to.host == client_address(ClientId(2)));
+  CHECK(links[2].from.host == client_address(ClientId(2)));
+  CHECK(links[2].to.site == "eu-a");
+  CHECK(links[2].latency == links[1].latency);
+  // Its own way back.
+  CHECK(links[3].from == links[3].to);
+  const std::string written = to_yaml(schedule);
+  check_says(written, "from: zone(eu), to: zone(us), purpose: repair");
+  const Schedule again = schedule_of(written);
+  CHECK(again.network.links == links);
+  CHECK(to_yaml(again) == written);
+}
+
+TEST_CASE("an end of a link that is nowhere, and ends that contradict each other, are refused") {
+  const auto wrong = [](const std::string& link) {
+    return complaints(std::string("format: 1") + kWorld + "network: { links: [{ " + link +
+                      ", latency: 1ms }] }\ntimeline: [{ label: T0, write: key-1 }]\n");
+  };
+  check_says(wrong("from: zone(uk)"), "there is no site `uk`");
+  check_says(wrong("from: leader"), "the hosts of a site: zone(eu)");
+  check_says(wrong("to: node-61"), "there is no node-61");
+  check_says(wrong("to: [node-1]"), "the hosts of a site: zone(eu)");
+  check_says(wrong("between: [zone(eu)]"), "two ends such as");
+  check_says(wrong("between: [zone(eu), zone(us)], to: node-1"), "keep either");
+  check_says(complaints(with_timeline("network: { links: [{ from: zone(a), latency: 1ms }] }")),
+             "the scenario has no `topology`");
+}
+
+TEST_CASE("a fault's delay is any latency, and is written as it was read") {
+  Vocabulary vocabulary = test_vocabulary();
+  vocabulary.faults.push_back({.name = "slow",
+                               .params = {param("extra", ParamType::latency, "50ms..200ms")},
+                               .ends = true});
+  const auto delay = [&](const std::string& yaml) {
+    const std::string text =
+        "format: 1\ntimeline: [{ label: T0, write: key-1 }, { label: T1, slow: " + yaml + " }]\n";
+    const auto scenario = read_scenario("t.yaml", text, vocabulary, {});
+    REQUIRE(scenario.has_value());
+    const Schedule schedule = *scenario->materialise(1);
+    const auto of = [](const Schedule& s) {
+      return std::get<action::Inject>(s.timeline.at(1).action).params.get<Delay>("extra");
+    };
+    const auto again = read_scenario("t.yaml", to_yaml(schedule), vocabulary, {});
+    REQUIRE(again.has_value());
+    CHECK(of(*again->materialise(1)) == of(schedule));
+    return of(schedule).options();
+  };
+  CHECK(delay("{}") == uniform_latency({50ms, 200ms}));
+  CHECK(delay("5ms") == constant_latency(5ms));
+  CHECK(delay("{ extra: 1ms..9ms }") == uniform_latency({1ms, 9ms}));
+  const LatencyOptions pareto =
+      delay("{ extra: { pareto: { minimum: 50ms, shape: 1.5 }, cap: 10s } }");
+  CHECK(pareto.distribution == "pareto");
+  CHECK(pareto.cap == 10s);
+  CHECK(delay("{ extra: { mixture: [{ weight: 9, latency: 1ms }, { latency: { exponential: 1s } "
+              "}] } }")
+            .parts.size() == 2);
+  const auto wrong = read_scenario("t.yaml",
+                                   "format: 1\ntimeline: [{ label: T0, slow: { extra: { paretto: "
+                                   "{ minimum: 50ms } } } }]\n",
+                                   vocabulary, {});
+  REQUIRE_FALSE(wrong.has_value());
+  CHECK(wrong.error().front().message.find("paretto") != std::string::npos);
 }
 
 TEST_CASE("histograms and mixtures are lists") {
@@ -315,16 +395,18 @@ std::uint64_t any_size() {
   return *rc::gen::inRange<std::uint64_t>(0, 3'000'000'000);
 }
 
-NetworkOptions any_network() {
+// `sites`: it may name those of any_topology.
+NetworkOptions any_network(bool sites) {
   NetworkOptions out;
   out.latency = *any_latency(2);
   for (auto& latency : out.latency_by_purpose) {
     if (*rc::gen::arbitrary<bool>()) latency = *any_latency(1);
   }
   for (int i = *rc::gen::inRange(0, 4); i > 0; --i) {
-    NetworkOptions::Link link{.from = Address(*rc::gen::inRange(0U, 4U)),
+    NetworkOptions::Link link{.from = {.host = Address(*rc::gen::inRange(0U, 4U)), .site = {}},
                               .latency = *any_latency(1)};
-    if (*rc::gen::arbitrary<bool>()) link.to = client_address(ClientId(1));
+    if (*rc::gen::arbitrary<bool>()) link.to.host = client_address(ClientId(1));
+    if (sites && link.to.is_any()) link.to.site = *rc::gen::arbitrary<bool>() ? "zone" : "east";
     if (*rc::gen::arbitrary<bool>()) link.purpose = Purpose::membership;
     out.links.push_back(link);
   }
@@ -380,8 +462,9 @@ TopologyOptions any_topology(std::uint32_t nodes) {
 TEST_CASE("a network and a topology are written as files that read back the same") {
   CHECK(rc::check("written, then read", [] {
     Schedule schedule = schedule_of(with_timeline("cluster: { nodes: 9 }"));
-    schedule.network = any_network();
-    if (*rc::gen::arbitrary<bool>()) schedule.topology = any_topology(9);
+    const bool sites = *rc::gen::arbitrary<bool>();
+    schedule.network = any_network(sites);
+    if (sites) schedule.topology = any_topology(9);
     const std::string text = to_yaml(schedule);
     RC_LOG() << text;
     RC_LOG() << complaints(text);

@@ -59,7 +59,7 @@ TEST_CASE("every value of a file reaches the schedule") {
   CHECK(s.network.latency == uniform_latency({1ms, 3ms}));
   CHECK(s.network.latency_by_purpose[static_cast<std::size_t>(Purpose::repair)] ==
         constant_latency(20ms));
-  CHECK(s.network.links.at(0).to == client_address(ClientId(2)));
+  CHECK(s.network.links.at(0).to.host == client_address(ClientId(2)));
   CHECK(s.network.loss.ppm == 5'000);
   CHECK(s.network.bandwidth_bytes_per_s == 104'857'600);
   CHECK(s.node.store.versions == VersionScheme::timestamp);
@@ -137,6 +137,76 @@ TEST_CASE("overrides reach sections, steps by label, and parameters of mechanism
   CHECK(s.check.empty());
   CHECK(schedule_of(kRich, {{"sync", "none"}}).node.sync.mechanisms.empty());
   CHECK(schedule_of(kRich, {{"sync", "hook-copy+rejoin-sync"}}).node.sync.mechanisms.size() == 2);
+}
+
+TEST_CASE("every fact that a step can wait for reaches the schedule, and is written as it was") {
+  using What = trigger::When::What;
+  const Schedule s = schedule_of(R"(format: 1
+cluster: { nodes: 5, clients: 2 }
+timeline:
+  - { label: T0, write: key-7 }
+  - { label: T1, when: { halted: node-2 } }
+  - { label: T2, when: { storage-corrupt: twin(node-2) } }
+  - { label: T3, when: { gate-opened: any } }
+  - { label: T4, when: { hook_fired: [node-1, owner(key-7)] } }
+  - { label: T5, when: { upgraded: nodes } }
+  - { label: T6, when: { leader: node-2 } }
+  - { label: T7, when: { leader: any } }
+  - { label: T8, when: { removed: leader } }
+  - { label: T9, when: { committed: { index: 40 } } }
+  - { label: T10, when: { committed: { count: 3 } } }
+  - { label: T11, when: { sync-completed: { node: leader, count: 2 } } }
+)");
+  const auto when = [&](const std::string& label) {
+    return std::get<trigger::When>(step(s, label).trigger);
+  };
+  CHECK(when("T1").what == What::halted);
+  CHECK(when("T1").node == NodeId(2));
+  CHECK(when("T1").who.empty());
+  CHECK(when("T2").what == What::storage_corrupt);
+  CHECK(when("T2").who == Selectors{{.kind = Selector::Kind::twin, .node = NodeId(2)}});
+  CHECK(when("T3").what == What::gate_opened);
+  CHECK(when("T3").node.is_none());
+  CHECK(when("T3").who.empty());
+  CHECK(when("T4").what == What::hook_fired);
+  CHECK(when("T4").who.size() == 2);
+  CHECK(when("T5").what == What::upgraded);
+  CHECK(when("T6").node == NodeId(2));
+  CHECK(when("T7").node.is_none());
+  CHECK(when("T8").who == Selectors{{.kind = Selector::Kind::leader}});
+  CHECK(when("T9").what == What::committed_index);
+  CHECK(when("T9").count == 40);
+  CHECK(when("T10").what == What::committed_count);
+  CHECK(when("T11").who == Selectors{{.kind = Selector::Kind::leader}});
+  const std::string written = to_yaml(s);
+  const Schedule again = schedule_of(written);
+  CHECK(to_yaml(again) == written);
+  for (std::size_t t = 1; t < s.timeline.size(); ++t) {
+    const auto& is = std::get<trigger::When>(s.timeline[t].trigger);
+    const auto& reread = std::get<trigger::When>(again.timeline[t].trigger);
+    CHECK(is.what == reread.what);
+    CHECK(is.node == reread.node);
+    CHECK(is.count == reread.count);
+    CHECK(is.who == reread.who);
+  }
+}
+
+TEST_CASE("a fact is of those who can bring it about") {
+  const auto wrong = [](const std::string& fact) {
+    return complaints(
+        with_steps("  - { label: T0, write: key-7 }\n  - { label: T1, when: { " + fact + " } }\n"));
+  };
+  CHECK(wrong("crashed: client-1").find("is of nodes, and `client-1` has clients") !=
+        std::string::npos);
+  CHECK(wrong("leader: twin(node-2)").find("a twin is none of its own") != std::string::npos);
+  CHECK(wrong("halted: node-9").find("there is no node-9") != std::string::npos);
+  CHECK(wrong("halted: twin(node-9)").find("there is no node-9") != std::string::npos);
+  CHECK(wrong("halted: leadr").find("did you mean `leader`?") != std::string::npos);
+  CHECK(wrong("committed: 40").find("takes a map") != std::string::npos);
+  CHECK(wrong("committed: { index: 0 }").find("a number from 1") != std::string::npos);
+  CHECK(wrong("committed: { index: 3, count: 4 }").find("either `index` or `count`") !=
+        std::string::npos);
+  CHECK(wrong("comitted: { index: 3 }").find("did you mean `committed`?") != std::string::npos);
 }
 
 TEST_CASE("ends, selectors, offsets and rates reach the schedule, and are written as they were") {

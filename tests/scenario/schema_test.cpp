@@ -129,7 +129,9 @@ cluster: { nodes: { pick: [3, 5] }, placement: rendezvous }
 network:
   latency: { exponential: { pick: 1ms..3ms }, floor: 0.2ms }
   latency-by-purpose: { repair: 5ms..9ms }
-  links: [{ from: node-1, to: client-1, purpose: repair, latency: 20ms }]
+  links:
+    - { from: node-1, to: client-1, purpose: repair, latency: 20ms }
+    - { between: [zone(eu), zone(b)], latency: { exponential: 1ms } }
   loss: 0.05
 topology:
   sites: { eu: { kind: region }, a: { within: eu, nodes: node-1..node-3 }, b: [client-1] }
@@ -143,6 +145,11 @@ timeline:
   - { label: T3, after: 1h30m, end: T2 }
   - { label: T4, heal: }
   - { label: T5, read: key-1, expect: value }
+  - { label: T6, slow-link: { extra: { pareto: { minimum: 1ms, shape: 1.5 }, cap: 1s } }, for: 1s }
+  - { label: T7, when: { removed: leader }, isolate: twin(node-3) }
+  - { label: T8, when: { committed: { count: 3 } } }
+  - { label: T9, when: { storage-corrupt: [node-1, node-2] } }
+  - { label: T10, when: { upgraded: any } }
 check: no-stale-read
 expect: { metrics: { missing-reads: 0, repair-bytes: { at-most: 1MiB } } }
 )") == "");
@@ -182,6 +189,12 @@ TEST_CASE("wrong files are refused by the schema, too") {
            "format: 1\ntimeline: [{ label: T0, partition: [node-1, node-2] }]\n",
            "format: 1\ntimeline: [{ label: T0, when: { removed: node-1, quiet: 1s } }]\n",
            "format: 1\ntimeline: [{ label: T0, when: { quite: 1s } }]\n",
+           "format: 1\ntimeline: [{ label: T0, when: { committed: {} } }]\n",
+           "format: 1\ntimeline: [{ label: T0, when: { committed: { index: 1, count: 1 } } }]\n",
+           "format: 1\ntimeline: [{ label: T0, when: { halted: nobody } }]\n",
+           "format: 1\ntimeline: [{ label: T0, crash: twin(leader) }]\n",
+           "format: 1\ntimeline: [{ label: T0, slow-link: { extra: { gauss: 1ms } } }]\n",
+           "format: 1\nnetwork: { links: [{ from: leader, latency: 1ms }] }\n",
        }) {
     CAPTURE(wrong);
     CHECK(check().complaint(wrong) != "");
