@@ -256,7 +256,7 @@ void put_faults(Page& page, const RunRecord& record) {
   page.section("Faults");
   page.table(table);
   if (!idle) return;
-  page.paragraph("0 of 1: of so many steps, so many touched and did something.", 2, 2, Paint::dim);
+  page.paragraph("1 of 3: of 3 steps, 1 did something.", 2, 2, Paint::dim);
 }
 
 void put_next(Page& page, const RunRecord& record, const TextOptions& options) {
