@@ -16,7 +16,8 @@ std::string read_file(const std::string& path) {
 }
 
 void check_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(REJOIN_SOURCE_DIR) + "/tests/golden/" + name;
+  std::string path = REJOIN_SOURCE_DIR "/tests/golden/";
+  path += name;
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
     std::ofstream(path, std::ios::binary) << text;
     return;
