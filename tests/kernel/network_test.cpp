@@ -336,7 +336,7 @@ TEST_CASE("who is put beside a host is behind the same cuts, until they end") {
   for (const Address host : {kA, kB, kC}) network.add_host(host);
   const EffectId cut = network.cut(LinkSet::between({{kA}, {kB, kC}}));
   const EffectId slow =
-      network.impair(LinkSet::pairs({{kA, kB}, {kB, kA}}), {.extra = constant_latency(4ms)});
+      network.impair(LinkSet::pairs({{kA, kB}, {kB, kA}}), {.extra = constant_latency(4ms)}, 1);
   const Address second(9);
   network.add_host(second, kA);
   CHECK(network.is_cut(second, kB));
