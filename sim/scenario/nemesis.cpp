@@ -2,9 +2,11 @@
 #include "sim/scenario/nemesis.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <utility>
 
+#include "model/distribution.hpp"
 #include "model/params.hpp"
 #include "sim/scenario/nemesis_hosts.hpp"
 #include "sim/scenario/read.hpp"
@@ -24,6 +26,14 @@ std::int64_t badness(const ParamValue& value) {
   if (const auto* share = std::get_if<Share>(&value)) return share->ppm;
   if (const auto* range = std::get_if<DurationRange>(&value)) return range->max.count();
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
+  if (const auto* delay = std::get_if<Delay>(&value)) {
+    // Of a range the longest; of a distribution what it takes in the long run, which may have no
+    // end.
+    const LatencyOptions& options = delay->options();
+    if (options.params.has("range")) return options.params.get<DurationRange>("range").max.count();
+    const auto mean = make_distribution(options)->mean();
+    return mean ? mean->count() : std::numeric_limits<std::int64_t>::max();
+  }
   return 0;
 }
 

@@ -17,7 +17,7 @@ TEST_CASE("misdirected-read answers with another file's bytes, until it is over"
   rig.power_cycle(at_time(905ms));
   rig.run();
   CHECK(rig.rig.touched == std::vector<std::uint64_t>{1});
-  CHECK(while_it_lasted == std::string(9, 'o') + std::string(51, 'x'));
+  CHECK(while_it_lasted == std::string("ooooooooo").append(51, 'x'));
   CHECK(rig.count('x') == rig.journal.size());
   CHECK(rig.journal.size() > 60);
   CHECK(says("misdirected-read", params_of({{"target", nodes({2})}})) ==
