@@ -65,6 +65,7 @@ inline void add_violations(RunRecord& record) {
        .event = 9120,
        .node = NodeId(3),
        .key = "key-125",
+       .role = "restarted",
        .expected = true,
        .says = "node-3 answered a read of key-125 with NOT FOUND, although client-1/125 had been "
                "acknowledged before the read was invoked.",
@@ -77,6 +78,7 @@ inline void add_violations(RunRecord& record) {
          .event = 9900,
          .node = NodeId(3),
          .key = "key-" + std::to_string(key),
+         .role = "restarted",
          .expected = true,
          .says = "node-3 owns key-" + std::to_string(key) +
                  " and does not hold it when the run has settled; node-1 and node-2 do.",

@@ -184,7 +184,7 @@ TEST_CASE("others are the nodes that no other set of the parameter means") {
 // Node-2 with a second machine in zone a, where node-2 is, beside it.
 TEST_CASE("to faults of machines a node is itself, and groups hold the twins that are up") {
   Cluster cluster;
-  const std::uint32_t twin = cluster.machines.kernel.twin(Address(2), false).value;
+  const std::uint32_t twin = cluster.machines.kernel.twin(Address(2), false, 1).value;
   REQUIRE(twin != 0);
   while (cluster.machines.kernel.step()) {}
   CHECK(cluster.who("node-2") == Numbers{2});
@@ -209,7 +209,7 @@ TEST_CASE("to faults of machines a node is itself, and groups hold the twins tha
 
 TEST_CASE("to faults of the network a twin is where its node is, unless it is named apart") {
   Cluster cluster;
-  const std::uint32_t twin = cluster.machines.kernel.twin(Address(2), false).value;
+  const std::uint32_t twin = cluster.machines.kernel.twin(Address(2), false, 1).value;
   while (cluster.machines.kernel.step()) {}
   const auto targets = [&](const char* fault, const char* param, ParamValue value) {
     const FaultSpec* const spec = Faults::find(fault);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/app/process.hpp"
+#include "tests/support/golden.hpp"
 
 namespace rejoin {
 namespace {
