@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/app/process.hpp"
+#include "tests/support/process.hpp"
 
 namespace rejoin {
 namespace {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "tests/app/process.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/process.hpp"
 
 namespace rejoin {
 

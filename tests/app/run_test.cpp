@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/app/process.hpp"
+#include "tests/support/process.hpp"
 
 namespace rejoin {
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "tests/app/process.hpp"
+#include "tests/support/process.hpp"
 
 namespace rejoin {
 

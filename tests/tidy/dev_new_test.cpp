@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/app/process.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/process.hpp"
 
 namespace rejoin {
 namespace {

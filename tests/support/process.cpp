@@ -1,4 +1,4 @@
-#include "tests/app/process.hpp"
+#include "tests/support/process.hpp"
 
 #include <fcntl.h>
 #include <sys/wait.h>
