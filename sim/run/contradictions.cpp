@@ -307,7 +307,7 @@ class Search {
     const auto earlier = [](const StepTime& a, const StepTime& b) {
       return std::tie(a.origin, a.since, a.step) < std::tie(b.origin, b.since, b.step);
     };
-    std::sort(starts_.begin(), starts_.end(), earlier);
+    std::stable_sort(starts_.begin(), starts_.end(), earlier);
     for (auto& [thing, all] : things) {
       std::stable_sort(all.begin(), all.end(),
                        [&](const Held& a, const Held& b) { return earlier(a.from, b.from); });

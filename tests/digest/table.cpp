@@ -236,7 +236,7 @@ int main(int argc, char** argv) {
   }
   if (!all_ran) return kFailure;
   if (rows.size() < rows_min) {
-    std::printf("Fewer runs than %zu: too few to show much.\n", rows_min);
+    std::printf("These are fewer than %zu.\n", rows_min);
     return kFailure;
   }
   return differing == 0 ? 0 : kDiffer;
