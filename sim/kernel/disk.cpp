@@ -76,8 +76,9 @@ Disk::Requested Disk::request(MonotonicTime now, std::uint32_t index, const Pend
   Duration delay = uniform(draw_for(file, pending.ordinal), latency);
   if (!troubles_.empty()) {
     const Slowness slow = slowness(file, pending, transfer + delay > 0ns);
-    transfer *= slow.factor;
-    delay = delay * slow.factor + slow.extra;
+    const auto factor = static_cast<std::int64_t>(slow.factor);
+    transfer *= factor;
+    delay = delay * factor + slow.extra;
   }
   busy_until_ = std::max(now, busy_until_) + transfer;
   file.last_done = std::max(busy_until_ + delay, file.last_done + 1ns);
