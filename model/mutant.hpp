@@ -12,6 +12,7 @@ struct MutantSpec {
   std::string_view name;
   std::string_view bug;        // what is wrong in the code, one line
   std::string_view invariant;  // registered name of the invariant that must catch it
+  std::string_view scenario;   // a file in which seeds find it
 };
 
 // Every bug that can be planted, in order of name.

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "model/params.hpp"
+#include "sim/app/explore_words.hpp"
 #include "sim/app/list.hpp"
 #include "sim/app/outputs.hpp"
 
@@ -38,8 +39,12 @@ struct Parser {
   CLI::App* validate = nullptr;
   CLI::App* list = nullptr;
   CLI::App* schema = nullptr;
+  CLI::App* fuzz = nullptr;
+  CLI::App* shrink = nullptr;
+  CLI::App* hunt = nullptr;
   CLI::Option* trace = nullptr;
   Words words;
+  ExploreWords explore;
 };
 
 void add_selection(CLI::App& command, Words& words) {
@@ -81,8 +86,22 @@ void declare(Parser& parser) {
   parser.list->add_option("KIND", words.kind, kinds_text());
   parser.list->add_option("NAME", words.name, "one of that kind alone");
   parser.schema = parser.app.add_subcommand("schema", "the JSON Schema of scenario files");
-  for (CLI::App* command :
-       {parser.run, parser.replay, parser.validate, parser.list, parser.schema}) {
+  parser.fuzz =
+      parser.app.add_subcommand("fuzz", "search seeds for failures, save and shrink them");
+  add_selection(*parser.fuzz, words);
+  declare_fuzz(*parser.fuzz, parser.explore);
+  parser.fuzz
+      ->add_option("--out", words.outs,
+                   "KIND[=FILE]: also write text, json, jsonl, junit or github")
+      ->allow_extra_args(false);
+  parser.shrink =
+      parser.app.add_subcommand("shrink", "the smallest file that fails in the same way");
+  add_selection(*parser.shrink, words);
+  declare_shrink(*parser.shrink, parser.explore);
+  parser.hunt = parser.app.add_subcommand("hunt", "count the seeds that find each planted bug");
+  declare_hunt(*parser.hunt, parser.explore);
+  for (CLI::App* command : {parser.run, parser.replay, parser.validate, parser.list, parser.schema,
+                            parser.fuzz, parser.shrink, parser.hunt}) {
     command->allow_extras();
   }
 }
@@ -118,6 +137,26 @@ std::optional<std::string> complain_of_extra(const CLI::App& command) {
   return error_text(name + " has no flag `" + given + "`", hint_of(given, known, "flags"));
 }
 
+// A number; or the hash of a commit, whose first digits are one, so that each commit of a
+// continuous integration searches elsewhere and can be searched again.
+std::optional<std::uint64_t> seed_of(std::string_view text) {
+  const auto number = [](std::string_view digits, int base) -> std::optional<std::uint64_t> {
+    std::uint64_t out = 0;
+    const auto [at, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), out, base);
+    if (error != std::errc{} || at != digits.data() + digits.size()) return std::nullopt;
+    return out;
+  };
+  if (const auto seed = number(text, 10)) return seed;
+  constexpr std::size_t kShortest = 7;
+  constexpr std::size_t kLongest = 64;
+  constexpr std::size_t kDigits = 12;  // so that there are seeds enough behind it
+  const bool is_hash = text.size() >= kShortest && text.size() <= kLongest &&
+                       text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  if (!is_hash) return std::nullopt;
+  return number(text.substr(0, kDigits), 16);
+}
+
 tl::expected<Selection, std::string> selection_of(Words& words, const CLI::App& command) {
   Selection out{.files = std::move(words.files), .expectations = !words.no_expect};
   if (out.files.empty()) {
@@ -126,14 +165,12 @@ tl::expected<Selection, std::string> selection_of(Words& words, const CLI::App& 
                    "rejoin " + command.get_name() + " scenarios/seed/t0-t5.yaml"));
   }
   if (command.count("--seed") != 0) {
-    std::uint64_t seed = 0;
-    const char* const end = words.seed.data() + words.seed.size();
-    const auto [at, error] = std::from_chars(words.seed.data(), end, seed);
-    if (error != std::errc{} || at != end) {
+    out.seed = seed_of(words.seed);
+    if (!out.seed) {
       return tl::unexpected(error_text("--seed: `" + words.seed + "` is not a seed",
-                                       "a whole number from 0 to 18446744073709551615"));
+                                       "a whole number from 0 to 18446744073709551615, or the hash "
+                                       "of a commit"));
     }
-    out.seed = seed;
   }
   for (const std::string& set : words.sets) {
     const std::size_t equals = set.find('=');
@@ -247,6 +284,13 @@ tl::expected<Command, std::string> command_of(Parser& parser) {
   if (chosen == parser.list)
     return ListCommand{.kind = parser.words.kind, .name = parser.words.name};
   if (chosen == parser.schema) return SchemaCommand{};
+  if (chosen == parser.hunt) return hunt_of(parser.explore);
+  if (chosen == parser.fuzz || chosen == parser.shrink) {
+    auto selection = selection_of(parser.words, *chosen);
+    if (!selection) return tl::unexpected(selection.error());
+    if (chosen == parser.shrink) return shrink_of(*std::move(selection), parser.explore);
+    return fuzz_of(*std::move(selection), parser.explore, parser.words.outs);
+  }
   if (chosen == parser.replay) return ReplayCommand{.expectations = !parser.words.no_expect};
   if (parser.words.files.empty()) {
     return tl::unexpected(error_text("`rejoin validate` needs a scenario file",

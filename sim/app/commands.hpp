@@ -5,6 +5,7 @@
 // 2. A command that gets bad input says so and returns bad_input before anything has run.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "sim/explore/campaign.hpp"
 #include "sim/scenario/scenario.hpp"
 
 namespace rejoin::app {
@@ -25,6 +27,7 @@ enum class ExitStatus : int {
   bad_input = 2,        // or usage; nothing was run
   replays_differ = 3,
   own_failure = 4,
+  interrupted = 130,  // what there was until then is reported and saved
 };
 
 // Which runs, and how.
@@ -70,20 +73,64 @@ struct ListCommand {
   std::string kind;  // empty: everything, a line each
   std::string name;  // of one of that kind; empty: all of them
 };
+// What `fuzz --out` can write.
+enum class CampaignOutKind : std::uint8_t {
+  text,
+  json,
+  jsonl,  // a line a seed
+  junit,
+  github,  // annotations; and the summary of the step, where GITHUB_STEP_SUMMARY says
+};
+struct CampaignOut {
+  CampaignOutKind kind{};
+  std::optional<std::string> file = {};  // `-` is standard output; none: in the save folder
+};
+struct FuzzCommand {
+  Selection selection;
+  sim::SeedRange seeds{.first = 1, .last = 1'000};
+  std::uint32_t jobs = 0;                               // 0: all cores
+  std::uint64_t failures_max = 0;                       // 0: no bound
+  std::optional<std::chrono::milliseconds> time_max{};  // real
+  std::string save_dir{};                               // empty: results/fuzz/SCENARIO
+  bool shrinks = true;
+  std::vector<CampaignOut> outputs{};
+};
+struct ShrinkCommand {
+  Selection selection;
+  std::uint32_t jobs = 0;
+  std::string save{};  // empty: standard output
+};
+struct HuntCommand {
+  std::vector<std::string> bugs{};  // empty: all
+  std::uint64_t runs = 200;         // at most, of a stretch of seeds
+  std::uint32_t stretches = 5;
+  std::uint32_t jobs = 0;
+};
 struct SchemaCommand {};
 struct PrintCommand {  // --help, --version
   std::string text;
 };
 
 using Command = std::variant<RunCommand, ReplayCommand, ValidateCommand, ListCommand, SchemaCommand,
-                             PrintCommand>;
+                             FuzzCommand, ShrinkCommand, HuntCommand, PrintCommand>;
 
 [[nodiscard]] ExitStatus execute(const RunCommand& command);
 [[nodiscard]] ExitStatus execute(const ReplayCommand& command);
 [[nodiscard]] ExitStatus execute(const ValidateCommand& command);
 [[nodiscard]] ExitStatus execute(const ListCommand& command);
 [[nodiscard]] ExitStatus execute(const SchemaCommand& command);
+[[nodiscard]] ExitStatus execute(const FuzzCommand& command);
+[[nodiscard]] ExitStatus execute(const ShrinkCommand& command);
+[[nodiscard]] ExitStatus execute(const HuntCommand& command);
 [[nodiscard]] ExitStatus execute(const PrintCommand& command);
+
+// Plants a bug in this process, or, with an empty name, none. Only `rejoin-hunt` has one.
+using Planter = bool (*)(std::string_view name);
+void set_planter(Planter plant);
+// For -j: as many as there are.
+[[nodiscard]] std::uint32_t all_cores();
+// The commit that this program was built from, as far as it was known; may be empty.
+[[nodiscard]] std::string build_commit();
 
 // `error: WHAT`, and `  hint: HINT` unless that is empty.
 [[nodiscard]] std::string error_text(std::string_view what, std::string_view hint = {});

@@ -39,6 +39,7 @@ bool plant_bug(std::vector<std::string>& words) {
 
 ExitStatus act(std::vector<std::string> words) {
 #ifdef REJOIN_HUNT
+  rejoin::app::set_planter(rejoin::plant_mutant);
   if (!plant_bug(words)) return ExitStatus::bad_input;
 #endif
   const auto command = rejoin::app::parse_command_line(words);

@@ -1,0 +1,43 @@
+// The words of `fuzz`, `shrink` and `hunt`: their flags, and what they mean.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "sim/app/commands.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace rejoin::app {
+
+// As they were given: what they mean is checked here, so that the messages are ours.
+struct ExploreWords {
+  std::string runs;
+  std::string seeds;
+  std::string jobs;
+  bool stop_first = false;
+  std::string max_failures;
+  std::string max_time;
+  std::string save_dir;
+  std::string save;
+  bool no_shrink = false;
+  std::vector<std::string> bugs;
+  std::string stretches;
+};
+
+void declare_fuzz(CLI::App& command, ExploreWords& words);
+void declare_shrink(CLI::App& command, ExploreWords& words);
+void declare_hunt(CLI::App& command, ExploreWords& words);
+
+// `first_seed`: what --seed said. `outs`: the words of --out. The error is text for standard error.
+[[nodiscard]] tl::expected<Command, std::string> fuzz_of(Selection selection,
+                                                         const ExploreWords& words,
+                                                         const std::vector<std::string>& outs);
+[[nodiscard]] tl::expected<Command, std::string> shrink_of(Selection selection,
+                                                           const ExploreWords& words);
+[[nodiscard]] tl::expected<Command, std::string> hunt_of(const ExploreWords& words);
+
+}  // namespace rejoin::app

@@ -1,0 +1,13 @@
+// A run as people look at it in a file: what each step came to, and the last events before what
+// broke.
+#pragma once
+
+#include "model/schedule.hpp"
+#include "sim/explore/fuzz.hpp"
+
+namespace rejoin::app {
+
+// Runs it twice. The events are those up to the first violation, or up to the end.
+[[nodiscard]] sim::Portrait portrait_of(const Schedule& schedule);
+
+}  // namespace rejoin::app

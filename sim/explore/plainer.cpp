@@ -1,0 +1,201 @@
+// Plainer schedules: each candidate says one thing more simply.
+#include <algorithm>
+#include <utility>
+
+#include "sim/explore/reductions.hpp"
+#include "sim/faults/fault.hpp"
+#include "sim/scenario/fields.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+// Durations that say less than this one, shortest first: of one digit, in the unit in which people
+// would give it.
+std::vector<Duration> shorter(Duration duration) {
+  std::vector<Duration> out;
+  constexpr std::pair<Duration, Duration> kSteps[] = {// up to, in steps of
+                                                      {10ms, 1ms},
+                                                      {100ms, 10ms},
+                                                      {1s, 100ms},
+                                                      {10s, 1s},
+                                                      {60s, 10s}};
+  const auto offer = [&](Duration candidate) {
+    if (candidate >= 0ns && candidate < duration &&
+        std::find(out.begin(), out.end(), candidate) == out.end()) {
+      out.push_back(candidate);
+    }
+  };
+  offer(duration / 4);
+  offer(duration / 2);
+  Duration step = 60s;
+  for (const auto& [up_to, in] : kSteps) {
+    if (duration <= up_to) {
+      step = in;
+      break;
+    }
+  }
+  for (Duration& half : out) half -= half % step;
+  offer(duration - duration % step);
+  if (duration % step == 0ns) offer(duration - step);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  std::erase_if(out, [duration](Duration each) { return each >= duration || each < 0ns; });
+  return out;
+}
+
+class Plainer {
+ public:
+  explicit Plainer(const Schedule& schedule) : schedule_(schedule) {}
+
+  std::vector<Schedule> take() {
+    structures();
+    clients();
+    for (std::size_t i = 0; i < schedule_.timeline.size(); ++i) {
+      trigger(i);
+      if (std::holds_alternative<action::Operate>(schedule_.timeline[i].action)) operate(i);
+      if (std::holds_alternative<action::Inject>(schedule_.timeline[i].action)) inject(i);
+    }
+    return std::move(out_);
+  }
+
+ private:
+  template <class Change>
+  void offer(const Change& change) {
+    Schedule candidate = schedule_;
+    change(candidate);
+    out_.push_back(std::move(candidate));
+  }
+  template <class Change>
+  void offer_step(std::size_t step, const Change& change) {
+    offer([&](Schedule& candidate) { change(candidate.timeline[step]); });
+  }
+
+  // What has no list of its own.
+  void structures() {
+    Schedule defaults;
+    defaults.profile = schedule_.profile;
+    apply_profile(defaults);
+    if (schedule_.topology != defaults.topology) {
+      offer([&](Schedule& candidate) { candidate.topology = {}; });
+    }
+    if (schedule_.network.latency != defaults.network.latency) {
+      offer([&](Schedule& candidate) { candidate.network.latency = defaults.network.latency; });
+    }
+    for (std::size_t i = 0; i < schedule_.network.latency_by_purpose.size(); ++i) {
+      if (!schedule_.network.latency_by_purpose[i]) continue;
+      offer([i](Schedule& candidate) { candidate.network.latency_by_purpose[i].reset(); });
+    }
+    for (std::size_t i = 0; i < schedule_.topology.sites.size(); ++i) {
+      const std::string& name = schedule_.topology.sites[i].name;
+      offer([&](Schedule& candidate) {
+        auto& topology = candidate.topology;
+        topology.sites.erase(topology.sites.begin() + static_cast<std::ptrdiff_t>(i));
+        std::erase_if(topology.links,
+                      [&](const auto& link) { return link.a == name || link.b == name; });
+        for (auto& site : topology.sites) {
+          if (site.within == name) site.within.clear();
+        }
+      });
+    }
+    if (!schedule_.limits.core.empty()) {
+      offer([](Schedule& candidate) { candidate.limits.core.clear(); });
+    }
+  }
+
+  void clients() {
+    if (schedule_.cluster.clients == 1) return;
+    offer([](Schedule& candidate) {
+      candidate.cluster.clients = 1;
+      for (Step& step : candidate.timeline) {
+        if (auto* operate = std::get_if<action::Operate>(&step.action)) operate->clients = 1;
+      }
+    });
+    std::uint32_t most = 1;
+    for (const Step& step : schedule_.timeline) {
+      const auto* operate = std::get_if<action::Operate>(&step.action);
+      if (operate != nullptr) most = std::max(most, operate->clients);
+    }
+    if (most < schedule_.cluster.clients) {
+      offer([most](Schedule& candidate) { candidate.cluster.clients = most; });
+    }
+  }
+
+  void trigger(std::size_t i) {
+    const Trigger& trigger = schedule_.timeline[i].trigger;
+    if (std::holds_alternative<trigger::Next>(trigger)) return;
+    offer_step(i, [](Step& step) { step.trigger = trigger::Next{}; });
+    if (const auto* at = std::get_if<trigger::At>(&trigger)) {
+      for (const Duration time : shorter(at->time.time_since_epoch())) {
+        offer_step(i, [time](Step& step) { step.trigger = trigger::At{MonotonicTime(time)}; });
+      }
+    } else if (const auto* after = std::get_if<trigger::After>(&trigger)) {
+      for (const Duration delay : shorter(after->delay)) {
+        offer_step(i, [delay](Step& step) { step.trigger = trigger::After{delay}; });
+      }
+    } else if (const auto* quiet = std::get_if<trigger::Quiet>(&trigger)) {
+      for (const Duration length : shorter(quiet->length)) {
+        if (length == 0ns) continue;
+        offer_step(i, [length](Step& step) { step.trigger = trigger::Quiet{length}; });
+      }
+    }
+  }
+
+  void operate(std::size_t i) {
+    const auto& operate = std::get<action::Operate>(schedule_.timeline[i].action);
+    const auto offer_operate = [&](const auto& change) {
+      offer_step(i, [&](Step& step) { change(std::get<action::Operate>(step.action)); });
+    };
+    if (operate.background) {
+      offer_operate([](action::Operate& candidate) { candidate.background = false; });
+    }
+    if (operate.clients > 1) {
+      offer_operate([](action::Operate& candidate) { candidate.clients = 1; });
+    }
+    if (operate.every != 0ns) {
+      offer_operate([](action::Operate& candidate) { candidate.every = {}; });
+    }
+    if (operate.level) offer_operate([](action::Operate& candidate) { candidate.level.reset(); });
+    if (!operate.via.is_none() && !operate.direct) {
+      offer_operate([](action::Operate& candidate) { candidate.via = {}; });
+    }
+    if (operate.expect) offer_operate([](action::Operate& candidate) { candidate.expect.reset(); });
+  }
+
+  void inject(std::size_t i) {
+    const auto& inject = std::get<action::Inject>(schedule_.timeline[i].action);
+    const auto offer_inject = [&](const auto& change) {
+      offer_step(i, [&](Step& step) { change(std::get<action::Inject>(step.action)); });
+    };
+    if (inject.may_miss) {
+      offer_inject([](action::Inject& candidate) { candidate.may_miss = false; });
+    }
+    if (inject.lasts) {
+      offer_inject([](action::Inject& candidate) { candidate.lasts.reset(); });
+      for (const Duration lasts : shorter(*inject.lasts)) {
+        if (lasts == 0ns) continue;
+        offer_inject([lasts](action::Inject& candidate) { candidate.lasts = lasts; });
+      }
+    }
+    for (const auto& [name, value] : inject.params.all()) {
+      const auto* duration = std::get_if<Duration>(&value);
+      if (duration == nullptr) continue;
+      for (const Duration each : shorter(*duration)) {
+        if (each == 0ns) continue;
+        offer_inject(
+            [&name = name, each](action::Inject& candidate) { candidate.params.set(name, each); });
+      }
+    }
+  }
+
+  const Schedule& schedule_;
+  std::vector<Schedule> out_;
+};
+
+}  // namespace
+
+std::vector<Schedule> plainer(const Schedule& schedule) {
+  return Plainer(schedule).take();
+}
+
+}  // namespace rejoin::sim

@@ -1,0 +1,54 @@
+// Ways to make a schedule smaller or plainer, one at a time. Whether it still fails is not asked
+// here (shrink.hpp).
+//
+// Invariants:
+// 1. What is left keeps its names but for the numbers of nodes, which stay 1 to n.
+// 2. Each result says less than what it was made from, so that repeating them comes to an end.
+//
+// A result may be no schedule that can be run (a step that names what is gone): whoever asks
+// checks that.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "model/schedule.hpp"
+
+namespace rejoin::sim {
+
+// Leaves out elements of a list: several that are side by side are tried before single ones.
+struct Removal {
+  std::string_view what;  // of what the list is, in the plural: `steps`
+  std::size_t (*size)(const Schedule& schedule) = nullptr;
+  // Without the elements [from, from + count), which are there. None: these are never left out.
+  std::optional<Schedule> (*without)(const Schedule& schedule, std::size_t from,
+                                     std::size_t count) = nullptr;
+};
+
+// In the order in which they pay: what removes most comes first.
+[[nodiscard]] const std::vector<Removal>& removals();
+
+// Schedules that are one step plainer than this one, plainest first: shorter times, fewer clients,
+// defaults for what has one.
+[[nodiscard]] std::vector<Schedule> plainer(const Schedule& schedule);
+
+// How much a schedule says: for people.
+struct ScheduleSize {
+  std::size_t steps = 0;
+  std::size_t faults = 0;  // of the steps
+  std::size_t nodes = 0;
+  std::size_t keys = 0;
+  std::size_t operations = 0;
+};
+[[nodiscard]] ScheduleSize size_of(const Schedule& schedule);
+
+// Of without_nodes.cpp: `from` counts from 0 for node-1.
+[[nodiscard]] std::optional<Schedule> without_nodes(const Schedule& schedule, std::size_t from,
+                                                    std::size_t count);
+// Takes out the steps whose positions are marked, and what hangs on them: the ends of their faults;
+// who waited for them follows the step before.
+[[nodiscard]] Schedule without_steps(const Schedule& schedule, const std::vector<bool>& marked);
+
+}  // namespace rejoin::sim

@@ -1,0 +1,235 @@
+#include "sim/explore/shrink.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "model/check.hpp"
+#include "sim/run/canonical.hpp"
+#include "sim/run/run.hpp"
+#include "sim/scenario/scenario.hpp"
+
+namespace rejoin::sim {
+
+namespace {
+
+// A candidate may take longer than what it was made from, within reason.
+constexpr std::uint64_t kEventsFactor = 4;
+constexpr std::uint64_t kEventsFree = 100'000;
+
+// None: it waits for nothing.
+std::optional<Schedule> with_longer_waits(const Schedule& schedule) {
+  constexpr Duration kMore = 2s;
+  Schedule out = schedule;
+  bool waits = false;
+  for (Step& step : out.timeline) {
+    if (auto* after = std::get_if<trigger::After>(&step.trigger)) {
+      after->delay += kMore;
+      waits = true;
+    } else if (auto* quiet = std::get_if<trigger::Quiet>(&step.trigger)) {
+      quiet->length += kMore;
+      waits = true;
+    }
+  }
+  if (!waits) return std::nullopt;
+  return out;
+}
+
+class Shrinker {
+ public:
+  Shrinker(Schedule schedule, const Signature& signature, const Vocabulary& vocabulary,
+           Workers& workers, const ShrinkOptions& options)
+      : schedule_(std::move(schedule)),
+        signature_(signature),
+        vocabulary_(vocabulary),
+        workers_(workers),
+        options_(options) {}
+
+  std::optional<Shrunk> run() {
+    const ScheduleSize from = size_of(schedule_);
+    const std::optional<Trial> first = shows_twice(schedule_);
+    if (!first) return std::nullopt;
+    events_max_ = first->events * kEventsFactor + kEventsFree;
+    bool minimal = false;
+    while (!minimal && !is_over()) {
+      bool changed = false;
+      for (const Removal& removal : removals()) changed = remove(removal) || changed;
+      changed = simplify() || changed;
+      minimal = !changed && !is_over();
+    }
+    // What was taken was run once each; chance has no part in a run, but a mended program may.
+    const std::optional<Trial> last = shows_twice(schedule_);
+    CHECK_THAT(last.has_value());
+    return Shrunk{.schedule = std::move(schedule_),
+                  .trial = *last,
+                  .from = from,
+                  .runs = runs_,
+                  .minimal = minimal};
+  }
+
+ private:
+  [[nodiscard]] bool is_over() const {
+    return runs_ >= options_.runs_max || workers_.failed() || (options_.stop && options_.stop());
+  }
+
+  // Chunks of half the list, then of a quarter, and so on; the whole list first.
+  bool remove(const Removal& removal) {
+    bool changed = false;
+    for (std::size_t chunk = removal.size(schedule_); chunk > 0 && !is_over();) {
+      const bool removed = remove_chunks(removal, chunk);
+      changed = changed || removed;
+      const std::size_t size = removal.size(schedule_);
+      // Once more with single elements, until none can go.
+      if (chunk == 1 && !removed) break;
+      chunk = chunk == 1 ? std::min<std::size_t>(size, 1) : std::min(chunk / 2, size);
+    }
+    return changed;
+  }
+
+  // From the end to the beginning: what comes later hangs on what comes before.
+  bool remove_chunks(const Removal& removal, std::size_t chunk) {
+    bool changed = false;
+    std::size_t end = removal.size(schedule_);
+    while (end > 0 && !is_over()) {
+      std::vector<Schedule> candidates;
+      std::vector<std::size_t> begins;
+      for (std::size_t at = end; at > 0 && candidates.size() < batch();) {
+        const std::size_t from = at > chunk ? at - chunk : 0;
+        if (auto candidate = removal.without(schedule_, from, at - from)) {
+          // What is left out took time, and that alone may be what it was good for.
+          std::optional<Schedule> slower;
+          if (chunk == 1) slower = with_longer_waits(*candidate);
+          candidates.push_back(*std::move(candidate));
+          begins.push_back(from);
+          if (slower) {
+            candidates.push_back(*std::move(slower));
+            begins.push_back(from);
+          }
+        }
+        at = from;
+        if (at == 0 && candidates.empty()) return changed;
+      }
+      if (candidates.empty()) return changed;
+      const std::optional<std::size_t> taken = take_first(candidates);
+      end = taken ? begins[*taken] : begins.back();
+      if (!taken) continue;
+      changed = true;
+      end = std::min(end, removal.size(schedule_));
+    }
+    return changed;
+  }
+
+  bool simplify() {
+    bool changed = false;
+    for (bool again = true; again && !is_over();) {
+      again = false;
+      std::vector<Schedule> all = plainer(schedule_);
+      for (std::size_t at = 0; at < all.size() && !again && !is_over();) {
+        const std::size_t end = std::min(all.size(), at + batch());
+        std::vector<Schedule> candidates(
+            std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(at)),
+            std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(end)));
+        again = take_first(candidates).has_value();
+        at = end;
+      }
+      changed = changed || again;
+    }
+    return changed;
+  }
+
+  [[nodiscard]] std::size_t batch() const { return workers_.count(); }
+
+  // The first candidate that fails in the same way becomes the schedule. Later ones were run for
+  // nothing, and are not counted.
+  std::optional<std::size_t> take_first(std::vector<Schedule>& candidates) {
+    std::map<std::uint64_t, std::size_t> asked;
+    std::vector<std::optional<bool>> shows(candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      if (!check_schedule(candidates[i]).empty()) {
+        shows[i] = false;
+        continue;
+      }
+      asked[task_] = i;
+      workers_.submit(task_++, task_of_schedule(bounded(candidates[i])));
+    }
+    while (!asked.empty()) {
+      const std::optional<Workers::Answer> answer = workers_.next(std::chrono::seconds(1));
+      if (workers_.failed()) return std::nullopt;
+      if (!answer) continue;
+      const auto found = asked.find(answer->task);
+      if (found == asked.end()) continue;
+      shows[found->second] = trial_of(schedule_.seed, *answer).shows(signature_);
+      asked.erase(found);
+    }
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      ++runs_;
+      if (!*shows[i] || !is_runnable(candidates[i], vocabulary_)) continue;
+      schedule_ = std::move(candidates[i]);
+      if (options_.progress) options_.progress(schedule_, runs_);
+      return i;
+    }
+    return std::nullopt;
+  }
+
+  // A run that goes on for ever is not smaller; unless that is what is wrong.
+  [[nodiscard]] Schedule bounded(const Schedule& candidate) const {
+    Schedule out = candidate;
+    const bool endless = signature_.what == "unbounded" || signature_.what == "hang";
+    if (!endless) out.limits.events = std::min(out.limits.events, events_max_);
+    return out;
+  }
+
+  std::optional<Trial> shows_twice(const Schedule& schedule) {
+    std::optional<Trial> first;
+    for (int i = 0; i < 2; ++i) {
+      workers_.submit(task_++, task_of_schedule(schedule));
+      std::optional<Workers::Answer> answer;
+      while (!answer) {
+        if (workers_.failed()) return std::nullopt;
+        answer = workers_.next(std::chrono::seconds(1));
+        if (answer && answer->task + 1 != task_) answer.reset();
+      }
+      const Trial trial = trial_of(schedule.seed, *answer);
+      if (!trial.shows(signature_)) return std::nullopt;
+      if (first && first->digest != trial.digest) return std::nullopt;
+      first = trial;
+    }
+    return first;
+  }
+
+  Schedule schedule_;
+  const Signature& signature_;
+  const Vocabulary& vocabulary_;
+  Workers& workers_;
+  const ShrinkOptions& options_;
+  std::uint64_t runs_ = 0;
+  std::uint64_t task_ = 0;
+  std::uint64_t events_max_ = 0;
+};
+
+// The parts that decide what a run does; where a step was written does not.
+Bytes essence(Schedule schedule) {
+  schedule.file.clear();
+  schedule.about.clear();
+  for (Step& step : schedule.timeline) step.where.clear();
+  for (auto& [name, bound] : schedule.expect.metrics) bound.where.clear();
+  return encode_schedule(schedule);
+}
+
+}  // namespace
+
+bool is_runnable(const Schedule& schedule, const Vocabulary& vocabulary) {
+  if (!check_schedule(schedule).empty()) return false;
+  const auto scenario = read_scenario("shrunk.yaml", to_yaml(schedule), vocabulary);
+  if (!scenario) return false;
+  const auto read = scenario->materialise(schedule.seed);
+  return read && essence(*read) == essence(schedule);
+}
+
+std::optional<Shrunk> shrink(const Schedule& schedule, const Signature& signature,
+                             const Vocabulary& vocabulary, Workers& workers,
+                             const ShrinkOptions& options) {
+  return Shrinker(schedule, signature, vocabulary, workers, options).run();
+}
+
+}  // namespace rejoin::sim

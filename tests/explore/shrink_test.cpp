@@ -1,0 +1,78 @@
+#include "sim/explore/shrink.hpp"
+
+#include <doctest/doctest.h>
+
+#include "sim/run/run.hpp"
+#include "sim/run/vocabulary.hpp"
+#include "sim/scenario/scenario.hpp"
+#include "tests/support/seed_schedule.hpp"
+
+namespace rejoin::sim {
+namespace {
+
+const Vocabulary& words() {
+  static const Vocabulary all = linked_vocabulary();
+  return all;
+}
+
+Schedule load(const std::string& file, std::uint64_t seed, const std::string& sync) {
+  const auto scenario = load_scenario(REJOIN_SOURCE_DIR "/scenarios/" + file, words(),
+                                      {{.path = "sync", .value = sync}});
+  REQUIRE(scenario.has_value());
+  auto schedule = scenario->materialise(seed);
+  REQUIRE(schedule.has_value());
+  schedule->expect = {};
+  return *std::move(schedule);
+}
+
+Signature first_failure(const Schedule& schedule) {
+  const Trial trial = run_trial(schedule, {.expectations = false});
+  REQUIRE(trial.failed());
+  return trial.signatures.front();
+}
+
+// Everything that can be left out: nothing that is left out leaves the failure.
+void check_minimal(const Schedule& schedule, const Signature& signature) {
+  for (const Removal& removal : removals()) {
+    for (std::size_t i = 0; i < removal.size(schedule); ++i) {
+      const auto without = removal.without(schedule, i, 1);
+      if (!without || !is_runnable(*without, words())) continue;
+      INFO(removal.what << ", " << i);
+      CHECK_FALSE(run_trial(*without, {.expectations = false}).shows(signature));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("shrink: T0-T5 without sync is three nodes, a key, a crash and a restart") {
+  const Schedule schedule = load("seed/t0-t5.yaml", 1, "none");
+  const Signature signature = first_failure(schedule);
+  CAPTURE(to_text(signature));
+  Workers workers({.count = 2}, trial_work({.expectations = false}));
+  const auto found = shrink(schedule, signature, words(), workers);
+  REQUIRE(found.has_value());
+  const ScheduleSize size = size_of(found->schedule);
+  MESSAGE(found->runs << " runs\n" << to_yaml(found->schedule));
+  CHECK(found->minimal);
+  CHECK(size.nodes <= 3);
+  CHECK(size.keys == 1);
+  CHECK(size.faults <= 2);
+  check_minimal(found->schedule, signature);
+
+  Workers one({.count = 1}, trial_work({.expectations = false}));
+  const auto again = shrink(schedule, signature, words(), one);
+  REQUIRE(again.has_value());
+  CHECK(to_yaml(again->schedule) == to_yaml(found->schedule));
+  CHECK(again->runs == found->runs);
+}
+
+TEST_CASE("shrink: what does not fail in that way is not shrunk") {
+  Workers workers({.count = 1}, trial_work({.expectations = false}));
+  const Schedule schedule = load("seed/t0-t5.yaml", 1, "none");
+  CHECK_FALSE(
+      shrink(schedule, {.what = "raft-election-safety", .role = {}, .shape = {}}, words(), workers)
+          .has_value());
+}
+
+}  // namespace rejoin::sim
