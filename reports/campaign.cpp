@@ -189,7 +189,12 @@ std::string campaign_text(const CampaignRecord& record, const CampaignTextOption
     page.table(table);
     for (const FailureGroup& group : record.groups) {
       page.section(group.slug);
-      page.verbatim(failure_block(record, group), 2);
+      const std::string block = failure_block(record, group);
+      for (std::size_t at = 0; at < block.size();) {
+        const std::size_t end = std::min(block.find('\n', at), block.size());
+        page.verbatim(block.substr(at, end - at), 2);
+        at = end + 1;
+      }
     }
   }
   page.section("Covered");

@@ -149,10 +149,15 @@ std::optional<std::uint64_t> seed_of(std::string_view text) {
   };
   if (const auto seed = number(text, 10)) return seed;
   constexpr std::size_t kShortest = 7;
-  constexpr std::size_t kLongest = 64;
+  constexpr std::size_t kWhole = 40;   // of SHA-1
   constexpr std::size_t kDigits = 12;  // so that there are seeds enough behind it
-  const bool is_hash = text.size() >= kShortest && text.size() <= kLongest &&
-                       text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  const auto only = [text](const char* characters) {
+    return text.find_first_not_of(characters) == std::string_view::npos;
+  };
+  // A number that is too large is a mistake, unless it is as long as a hash.
+  const bool is_hash = text.size() >= kShortest && text.size() <= kWhole &&
+                       only("0123456789abcdefABCDEF") &&
+                       (text.size() == kWhole || !only("0123456789"));
   if (!is_hash) return std::nullopt;
   return number(text.substr(0, kDigits), 16);
 }

@@ -71,7 +71,8 @@ ExitStatus execute(const HuntCommand& command) {
     const auto found = std::find_if(mutants().begin(), mutants().end(),
                                     [&name](const MutantSpec& spec) { return spec.name == name; });
     if (found == mutants().end()) {
-      print_error(error_text("--bug: there is no bug `" + name + "`", hint_of(name, known, "bugs")));
+      print_error(
+          error_text("--bug: there is no bug `" + name + "`", hint_of(name, known, "bugs")));
       return ExitStatus::bad_input;
     }
     bugs.push_back(&*found);
@@ -107,14 +108,13 @@ ExitStatus execute(const HuntCommand& command) {
     const auto median = swarm.percentile(50);
     const auto high = swarm.percentile(90);
     missed = missed || swarm.found() == 0;
-    table.rows.push_back(
-        {{std::string(bugs[i]->name)},
-         {fmt::format("{} of {}", swarm.found(), swarm.seeds.size()),
-          swarm.found() == 0 ? reports::Paint::bad : reports::Paint::plain},
-         {seeds_text(median, command.runs)},
-         {seeds_text(high, command.runs)},
-         {seeds_text(plain.percentile(50), command.runs)},
-         {high ? reports::grouped(sim::clean_seeds_needed(*high)) : "unknown"}});
+    table.rows.push_back({{std::string(bugs[i]->name)},
+                          {fmt::format("{} of {}", swarm.found(), swarm.seeds.size()),
+                           swarm.found() == 0 ? reports::Paint::bad : reports::Paint::plain},
+                          {seeds_text(median, command.runs)},
+                          {seeds_text(high, command.runs)},
+                          {seeds_text(plain.percentile(50), command.runs)},
+                          {high ? reports::grouped(sim::clean_seeds_needed(*high)) : "unknown"}});
   }
   constexpr std::size_t kWidth = 100;
   reports::Page page(kWidth, wants_colour());

@@ -17,10 +17,12 @@ struct Mistake {
 
 TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what is allowed") {
   const std::vector<Mistake> mistakes = {
-      {{}, "error: `rejoin` needs a command\n  hint: commands: run, validate, list, schema\n"},
+      {{},
+       "error: `rejoin` needs a command\n  hint: commands: run, validate, list, schema, fuzz, "
+       "shrink, hunt\n"},
       {{"rnu", kSeed},
        "error: `rejoin` has no command `rnu`\n"
-       "  hint: did you mean `run`? commands: run, validate, list, schema\n"},
+       "  hint: did you mean `run`? commands: run, validate, list, schema, fuzz, shrink, hunt\n"},
       {{"--versoin"},
        "error: `rejoin` has no flag `--versoin`\n"
        "  hint: did you mean `--version`? flags: --help, --version\n"},
@@ -37,13 +39,13 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
        "  hint: rejoin run scenarios/seed/t0-t5.yaml\n"},
       {{"run", kSeed, "--seed", "x"},
        "error: --seed: `x` is not a seed\n"
-       "  hint: a whole number from 0 to 18446744073709551615\n"},
+       "  hint: a whole number from 0 to 18446744073709551615, or the hash of a commit\n"},
       {{"run", kSeed, "--seed", "18446744073709551616"},
        "error: --seed: `18446744073709551616` is not a seed\n"
-       "  hint: a whole number from 0 to 18446744073709551615\n"},
+       "  hint: a whole number from 0 to 18446744073709551615, or the hash of a commit\n"},
       {{"run", kSeed, "--seed=-1"},
        "error: --seed: `-1` is not a seed\n"
-       "  hint: a whole number from 0 to 18446744073709551615\n"},
+       "  hint: a whole number from 0 to 18446744073709551615, or the hash of a commit\n"},
       {{"run", kSeed, "--seed"},
        "error: --seed: 1 required TEXT missing\n  hint: rejoin run --help\n"},
       {{"run", kSeed, "--set", "sync"},
