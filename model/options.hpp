@@ -43,6 +43,7 @@ struct RaftOptions {
 };
 
 struct MembershipOptions {
+  std::string detector = "heartbeat";  // a registered failure detector
   // Health checks, one node after the other.
   Duration interval = 5s;
   Duration timeout = 2s;

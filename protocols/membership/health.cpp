@@ -13,7 +13,7 @@ using membership::HealthReply;
 
 // Counts start at zero: what the leader before counted is not known here.
 void Membership::start_checks() {
-  failures_.clear();
+  watched_.clear();
   cycle_ = 0;
   cycle_due_ = false;
   next_cycle_ = env_.now() + options_.interval;
@@ -24,7 +24,7 @@ void Membership::stop_checks() {
   env_.disarm(membership::kCycleTimer);
   env_.disarm(membership::kCheckTimer);
   checking_.reset();
-  failures_.clear();
+  watched_.clear();
 }
 
 // A ticker: a cycle that outlasts the interval is followed by the next at once, and the beat stays.
@@ -70,23 +70,31 @@ std::uint64_t Membership::check_number() const {
 void Membership::judge(bool healthy) {
   if (!leading_ || !checking_) return;
   const NodeId node = *checking_;
-  if (healthy) {
-    failures_.erase(node);
-  } else if (cluster_.state().find(node) != nullptr) {
-    ++failures_[node];
+  std::uint32_t failures = 0;
+  if (cluster_.state().find(node) != nullptr) {  // else it was removed while it was checked
+    Watched& member = watched(node);
+    failures = member.failures = healthy ? 0 : member.failures + 1;
+    member.detector->on_check({.at = env_.now(), .healthy = healthy, .failures = failures});
   }
-  const auto count = failures_.find(node);
-  bus_.publish(fact::HealthChecked{.target = node,
-                                   .healthy = healthy,
-                                   .failures = count == failures_.end() ? 0 : count->second});
-  remove_failed();
+  bus_.publish(fact::HealthChecked{.target = node, .healthy = healthy, .failures = failures});
+  remove_suspects();
   check_next();
 }
 
+Membership::Watched& Membership::watched(NodeId node) {
+  Watched& out = watched_[node];
+  if (!out.detector) {
+    const DetectorSpec* const spec = Detectors::find(options_.detector);
+    CHECK_THAT(spec != nullptr);
+    out.detector = spec->make(options_);
+  }
+  return out;
+}
+
 // Again at every check and every change, as a proposal may be refused or lost.
-void Membership::remove_failed() {
-  for (const auto& [node, count] : failures_) {
-    if (count < options_.failures) continue;
+void Membership::remove_suspects() {
+  for (const auto& [node, member] : watched_) {
+    if (!member.detector->suspects()) continue;
     // Out of the configuration: its removal is in the log already.
     if (consensus_.configuration(kClusterGroup).find(node) == nullptr) continue;
     propose_removal(node);

@@ -153,11 +153,11 @@ void Membership::on_leader_changed(const local::LeaderChanged& changed) {
 }
 
 void Membership::on_cluster_changed(const local::ClusterChanged& changed) {
-  for (const NodeId node : changed.removed) failures_.erase(node);
+  for (const NodeId node : changed.removed) watched_.erase(node);
   // A snapshot may be the one that this disk held at start: it says nothing about now.
   review(!changed.from_snapshot);
   if (!leading_) return;
-  remove_failed();
+  remove_suspects();
   answer_waiting();
 }
 

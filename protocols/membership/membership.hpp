@@ -28,6 +28,7 @@
 
 #include "model/options.hpp"
 #include "protocols/membership/cluster_state.hpp"
+#include "protocols/membership/detector.hpp"
 #include "protocols/membership/identity.hpp"
 #include "protocols/membership/messages.hpp"
 #include "protocols/node/component.hpp"
@@ -62,6 +63,11 @@ class Membership final : public Component {
     persisting,  // the life that it was given
     member,
     evicted,  // and stays so
+  };
+  // A member, to its leader.
+  struct Watched {
+    std::uint32_t failures = 0;  // in a row
+    std::unique_ptr<FailureDetector> detector;
   };
 
   // ---- membership.cpp: this node -----------------------------------------------------------
@@ -111,7 +117,8 @@ class Membership final : public Component {
   void begin_cycle();
   void check_next();
   void judge(bool healthy);
-  void remove_failed();
+  [[nodiscard]] Watched& watched(NodeId node);
+  void remove_suspects();
   [[nodiscard]] std::uint64_t check_number() const;
   [[nodiscard]] bool on_health_check(Address from, const membership::HealthCheck& check);
   [[nodiscard]] bool on_health_reply(Address from, const membership::HealthReply& reply);
@@ -146,8 +153,8 @@ class Membership final : public Component {
   bool leading_ = false;
   // Requests that were answered `joining`, by node: answered again as soon as something changes.
   std::map<NodeId, membership::JoinRequest> waiting_;
-  std::map<NodeId, std::uint32_t> failures_;  // in a row; absent: none
-  std::uint64_t cycle_ = 0;                   // since it leads
+  std::map<NodeId, Watched> watched_;  // since their first check
+  std::uint64_t cycle_ = 0;            // since it leads
   MonotonicTime next_cycle_{};
   bool cycle_due_ = false;  // the interval passed while a cycle was under way
   std::vector<NodeId> to_check_;

@@ -22,6 +22,7 @@ struct Words {
   bool no_expect = false;
   bool verify = false;
   std::string verify_with;
+  bool bisect = false;  // see asks_to_bisect
   std::string trace;
   std::string from;
   std::string until;
@@ -64,6 +65,8 @@ void declare(Parser& parser) {
   parser.run->add_flag("--verify", words.verify, "replay in a second process and compare");
   parser.run->add_option("--verify-with", words.verify_with,
                          "PROGRAM: --verify with another build of rejoin, or of rejoin_digests");
+  parser.run->add_flag("--bisect", words.bisect,
+                       "for `git bisect run`: exit status 125 where it would be 2 to 4");
   parser.trace = parser.run
                      ->add_option("--trace", words.trace,
                                   "print events; filter: node=, kind=, purpose=, key=, group=, "
@@ -305,6 +308,11 @@ tl::expected<Command, std::string> command_of(Parser& parser) {
 }
 
 }  // namespace
+
+bool asks_to_bisect(const std::vector<std::string>& words) {
+  return !words.empty() && words.front() == "run" &&
+         std::find(words.begin(), words.end(), "--bisect") != words.end();
+}
 
 tl::expected<Command, std::string> parse_command_line(const std::vector<std::string>& words) {
   Parser parser;

@@ -13,4 +13,7 @@ namespace rejoin::app {
 [[nodiscard]] tl::expected<Command, std::string> parse_command_line(
     const std::vector<std::string>& words);
 
+// `run ... --bisect`, however wrong the rest is: what can not be judged exits with 125 then.
+[[nodiscard]] bool asks_to_bisect(const std::vector<std::string>& words);
+
 }  // namespace rejoin::app

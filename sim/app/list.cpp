@@ -5,6 +5,7 @@
 
 #include "model/distribution.hpp"
 #include "model/mutant.hpp"
+#include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
 #include "reports/page.hpp"
@@ -150,6 +151,12 @@ std::vector<Entry> placements() {
   return out;
 }
 
+std::vector<Entry> detectors() {
+  std::vector<Entry> out;
+  for (const DetectorSpec& spec : Detectors::all()) out.push_back(entry_of(spec));
+  return out;
+}
+
 std::vector<Entry> planted_bugs() {
   std::vector<Entry> out;
   for (const MutantSpec& spec : mutants()) {
@@ -178,6 +185,8 @@ const std::vector<Kind>& kinds() {
       {"selectors", "whom a fault can be for, as its hosts are written", &selectors},
       {"placements", "which nodes own which partition: `cluster: placement` of a file",
        &placements},
+      {"detectors", "how the leader takes a member for dead: `membership: detector` of a file",
+       &detectors},
       {"mutants", "bugs that rejoin-hunt can plant in the protocols", &planted_bugs},
       {"metrics", "figures of a run: `expect: metrics` of a file", &metrics},
   };

@@ -16,9 +16,19 @@ namespace {
 
 using rejoin::app::ExitStatus;
 
+// `run --bisect`: what cannot be judged here is to be skipped, not blamed (git-bisect(1), "bisect
+// run").
+bool bisecting = false;
+
+int code_of(ExitStatus status) {
+  constexpr int kSkip = 125;
+  const bool judged = status < ExitStatus::bad_input || status == ExitStatus::interrupted;
+  return bisecting && !judged ? kSkip : static_cast<int>(status);
+}
+
 // A CHECK that failed, having said so, ends the process by abort: that is a failure of our own.
 extern "C" void on_abort(int /*signal*/) {
-  ::_exit(static_cast<int>(ExitStatus::own_failure));
+  ::_exit(code_of(ExitStatus::own_failure));
 }
 
 #ifdef REJOIN_HUNT
@@ -42,6 +52,7 @@ ExitStatus act(std::vector<std::string> words) {
   rejoin::app::set_planter(rejoin::plant_mutant);
   if (!plant_bug(words)) return ExitStatus::bad_input;
 #endif
+  bisecting = rejoin::app::asks_to_bisect(words);
   const auto command = rejoin::app::parse_command_line(words);
   if (!command) {
     rejoin::app::print_error(command.error());
@@ -54,6 +65,7 @@ ExitStatus act(std::vector<std::string> words) {
 
 int main(int argc, char** argv) {
   std::signal(SIGABRT, on_abort);
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails, and whoever wrote says so
   ExitStatus status = ExitStatus::own_failure;
   try {
     status = act({argv + (argc > 0 ? 1 : 0), argv + argc});
@@ -65,5 +77,5 @@ int main(int argc, char** argv) {
     rejoin::app::print_error(rejoin::app::error_text("standard output cannot be written"));
     status = ExitStatus::own_failure;
   }
-  return static_cast<int>(status);
+  return code_of(status);
 }

@@ -100,16 +100,13 @@ void Engine::drop(Address from, Address to, const Tag& tag, DropReason reason) {
   if (trace != nullptr) trace->on_drop(now, events, from, to, tag, reason);
 }
 
-bool Engine::arrives(EventRecord& record, bool up) {
-  const auto stream = static_cast<std::uint32_t>(record.life >> 32U);
-  const auto number = static_cast<std::uint32_t>(record.life);
-  if (up && network.arrives_direct(stream, number)) return true;
+bool Engine::arrives_judged(EventRecord& record, bool up) {
   Parcel parcel{.from = record.from,
                 .to = record.host,
                 .tag = tag_of(record),
                 .frame = std::move(record.frame),
-                .stream = stream,
-                .number = number,
+                .stream = static_cast<std::uint32_t>(record.life >> 32U),
+                .number = static_cast<std::uint32_t>(record.life),
                 .round = record.round};
   if (!network.arrive(parcel, up)) return false;
   record.frame = std::move(parcel.frame);

@@ -109,7 +109,11 @@ struct Engine final : Carrier {
   void send(Address from, Address to, Transport transport, Bytes frame, const Tag& tag);
   void drop(Address from, Address to, const Tag& tag, DropReason reason);
   // Of what was carried to now: whether its process is to handle it. `up`: there is a process.
-  [[nodiscard]] bool arrives(EventRecord& record, bool up);
+  [[nodiscard]] bool arrives(EventRecord& record, bool up) {
+    const auto stream = static_cast<std::uint32_t>(record.life >> 32U);
+    const auto number = static_cast<std::uint32_t>(record.life);
+    return (up && network.arrives_direct(stream, number)) || arrives_judged(record, up);
+  }
 
   // ---- Carrier ----
   [[nodiscard]] MonotonicTime time() const override { return now; }
@@ -142,6 +146,7 @@ struct Engine final : Carrier {
   void requeue_timers(TimerTable& table, Address host,
                       const std::function<MonotonicTime(MonotonicTime)>& due);
 
+  [[nodiscard]] bool arrives_judged(EventRecord& record, bool up);
   // Pushes the timer's entry as it was last armed.
   void enqueue_timer(std::uint32_t slot);
   void sweep_timers();

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -23,6 +22,8 @@
 #include "sim/kernel/kernel.hpp"
 #include "sim/kernel/link_effects.hpp"
 #include "sim/kernel/link_set.hpp"
+#include "sim/kernel/streams.hpp"
+#include "sim/kernel/transit.hpp"
 
 namespace rejoin::sim {
 
@@ -31,7 +32,6 @@ class Network {
   // The carrier outlives it.
   Network(const NetworkOptions& options, const TopologyOptions& topology, std::uint64_t seed,
           Carrier& carrier);
-  ~Network();
 
   // A new host; `beside`: which one's site it shares, unless the topology names its own, and which
   // one's links: their latencies and the effects on them.
@@ -43,16 +43,25 @@ class Network {
   void send(Transport transport, Parcel&& parcel);
   // The same at less cost where nothing is wrong; none: nothing was done, and `send` is to be
   // asked.
-  [[nodiscard]] std::optional<Direct> send_direct(MonotonicTime now, const Sending& sending);
+  [[nodiscard]] std::optional<Direct> send_direct(MonotonicTime now, const Sending& sending) {
+    if (!transit_.is_plain() || sending.from == sending.to) [[unlikely]]
+      return std::nullopt;
+    if (sending.transport == Transport::stream) return streams_.send_direct(now, sending);
+    const auto arrival = transit_.send_plain(now, sending);
+    if (!arrival) return std::nullopt;
+    return Direct{.arrival = *arrival};
+  }
   // Whether its process gets what was carried here, now. When not, it is kept for later or lost.
   // `up`: that there is a process.
   [[nodiscard]] bool arrive(Parcel& parcel, bool up);
   // What was carried here to a process arrives without being judged; false: ask `arrive`.
-  [[nodiscard]] bool arrives_direct(std::uint32_t stream, std::uint32_t number);
+  [[nodiscard]] bool arrives_direct(std::uint32_t stream, std::uint32_t number) {
+    return transit_.is_open() && (stream == 0 || streams_.arrives_direct(stream, number));
+  }
   [[nodiscard]] bool awaits(std::uint64_t link, std::uint64_t ticket) const;
   void wake(std::uint64_t link);
   // At this moment.
-  [[nodiscard]] bool is_cut(Address from, Address to) const;
+  [[nodiscard]] bool is_cut(Address from, Address to);
 
   // ---- Effects; they end with `end` ----
   EffectId cut(LinkSet links);
@@ -76,13 +85,27 @@ class Network {
   std::uint64_t heal();
 
   // Every host below that site of the topology, ascending; empty when there is no such site.
-  [[nodiscard]] std::vector<Address> hosts_of_site(std::string_view site) const;
+  [[nodiscard]] std::vector<Address> hosts_of_site(std::string_view site);
   // How many directed links between known hosts the set holds.
   [[nodiscard]] std::uint64_t count(const LinkSet& links) const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  void carry_datagram(Parcel&& parcel);
+  void duplicate(const Parcel& parcel, const Sending& sending, MonotonicTime left);
+  void corrupt(Parcel& parcel, const Sending& sending);
+  [[nodiscard]] bool datagram_arrives(Parcel& parcel, bool up);
+  EffectId begin_trouble(Trouble trouble);
+  // What effects held and hold no longer goes on.
+  void release();
+  // The links without a way through the topology.
+  [[nodiscard]] LinkSet wayless();
+
+  Carrier& carrier_;
+  Transit transit_;
+  Streams streams_;
+  std::vector<Address> hosts_;   // ascending
+  std::vector<Address> placed_;  // by the topology; ascending
+  std::vector<Parcel> clogged_;  // datagrams, in order of arrival
 };
 
 }  // namespace rejoin::sim

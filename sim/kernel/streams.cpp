@@ -45,17 +45,6 @@ void Streams::send(Parcel&& parcel) {
   hold(stream, std::move(held));
 }
 
-std::optional<Direct> Streams::send_direct(MonotonicTime now, const Sending& sending) {
-  const std::uint32_t* const slot = slots_.find(link_id(sending.from, sending.to));
-  if (slot == nullptr) return std::nullopt;
-  Stream& stream = streams_[*slot - 1];
-  if (!stream.connected || stream.stalled) return std::nullopt;
-  const auto arrival = transit_.send_plain(now, sending);
-  if (!arrival) return std::nullopt;
-  stream.last_arrival = std::max(*arrival, stream.last_arrival + 1ns);
-  return Direct{.arrival = stream.last_arrival, .stream = *slot, .number = ++stream.sent};
-}
-
 std::optional<Duration> Streams::connect(Stream& stream, const Parcel& first) {
   if (stream.connected) return Duration{};
   if (options_.handshake) {

@@ -15,6 +15,7 @@
 // the timer alone, never by duplicate acknowledgements (RFC 5681, 3.2).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -35,13 +36,25 @@ class Streams {
 
   void send(Parcel&& parcel);
   // The same where nothing is wrong and the connection is open; none: nothing was done.
-  [[nodiscard]] std::optional<Direct> send_direct(MonotonicTime now, const Sending& sending);
+  [[nodiscard]] std::optional<Direct> send_direct(MonotonicTime now, const Sending& sending) {
+    const std::uint32_t* const slot = slots_.find(link_id(sending.from, sending.to));
+    if (slot == nullptr) [[unlikely]]
+      return std::nullopt;
+    Stream& stream = streams_[*slot - 1];
+    if (!stream.connected || stream.stalled) [[unlikely]]
+      return std::nullopt;
+    const auto arrival = transit_.send_plain(now, sending);
+    if (!arrival) return std::nullopt;
+    stream.last_arrival = std::max(*arrival, stream.last_arrival + 1ns);
+    return Direct{.arrival = stream.last_arrival, .stream = *slot, .number = ++stream.sent};
+  }
   // Whether its process gets it now. When not, it is kept for later or lost. `up`: the host is.
   [[nodiscard]] bool arrive(Parcel& parcel, bool up);
   // The next of its stream, and no other waits; false: nothing was done.
   [[nodiscard]] bool arrives_direct(std::uint32_t stream, std::uint32_t number) {
     Stream& on = streams_[stream - 1];
-    if (on.stalled || number != on.settled + 1) return false;
+    if (on.stalled || number != on.settled + 1) [[unlikely]]
+      return false;
     ++on.settled;
     return true;
   }

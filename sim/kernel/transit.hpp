@@ -54,9 +54,12 @@ class Transit {
                                             DropReason& dropped);
   // The same where nothing but the usual concerns it, which is the rule; none: ask send.
   [[nodiscard]] std::optional<MonotonicTime> send_plain(MonotonicTime now, const Sending& sending) {
-    if (!plain_ || is_too_large(sending, options_.mtu_bytes)) return std::nullopt;
+    if (!plain_ || is_too_large(sending, options_.mtu_bytes)) [[unlikely]]
+      return std::nullopt;
     MonotonicTime sent = now;
-    if (options_.bandwidth_bytes_per_s != 0) (void)leave_port(now, sent, sending, kUnbounded);
+    if (options_.bandwidth_bytes_per_s != 0) [[unlikely]] {
+      (void)leave_port(now, sent, sending, kUnbounded);
+    }
     return sent + usual_delay(sending);
   }
 
@@ -155,7 +158,7 @@ class Transit {
   // None (no way) only with a topology.
   [[nodiscard]] const std::vector<Hop>* path_of(Address from, Address to);
   [[nodiscard]] const Distribution& latency_of(const Sending& sending) const {
-    if (!patterns_.empty()) {
+    if (!patterns_.empty()) [[unlikely]] {
       if (const Distribution* const found = pattern_of(sending)) return *found;
     }
     return *by_purpose_[static_cast<std::size_t>(sending.purpose)];

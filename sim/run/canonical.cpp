@@ -44,7 +44,7 @@ CANONICAL(Selector, kind, node, client, argument, count)
 CANONICAL(RaftOptions, heartbeat, election, pre_vote, check_quorum, entries_per_append,
           appends_in_flight, snapshot_entries, trailing_entries, snapshot_chunk_bytes, learners,
           voters_max)
-CANONICAL(MembershipOptions, interval, timeout, failures, join_timeout, join_backoff,
+CANONICAL(MembershipOptions, detector, interval, timeout, failures, join_timeout, join_backoff,
           join_backoff_max, orphan_timeout, rejoin_when_removed, ready_needs_map_members)
 CANONICAL(PartitioningOptions, partitions, replication, placement, rebalance_delay, shortage,
           rebalance_on_leadership, skip_promoted_source, hooks_on_role_change)

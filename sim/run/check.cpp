@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
 #include "sim/faults/fault.hpp"
@@ -58,6 +59,8 @@ class Checker {
     if (Placements::find(partitioning.placement) == nullptr) {
       complain("unknown placement " + partitioning.placement);
     }
+    const std::string& detector = schedule_.node.membership.detector;
+    if (Detectors::find(detector) == nullptr) complain("unknown failure detector " + detector);
     for (const SyncOptions::Mechanism& mechanism : schedule_.node.sync.mechanisms) {
       if (Mechanisms::find(mechanism.name) == nullptr) {
         complain("unknown mechanism " + mechanism.name);

@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
 #include "sim/faults/fault.hpp"
@@ -38,6 +39,7 @@ Vocabulary linked_vocabulary() {
           .mechanisms = plugins_of<MechanismSpec>(),
           .invariants = plugins_of<InvariantSpec>(),
           .placements = plugins_of<PlacementSpec>(),
+          .detectors = plugins_of<DetectorSpec>(),
           .metrics = metric_names()};
 }
 

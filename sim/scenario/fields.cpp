@@ -95,17 +95,10 @@ List of_file() {
   };
 }
 
-Field detector() {
-  Field out{"membership", "detector",    choice,  "how the death of a node is noticed",
-            {},           {"heartbeat"}, nullptr, nullptr};
-  out.get = [](const Schedule&, const Field& f) -> ParamValue { return std::string(f.choices[0]); };
-  out.set = [](Schedule&, const ParamValue&, const Field&) {};
-  return out;
-}
-
 List of_membership() {
   return {
-      detector(),
+      field("membership", "detector", text, MEMBER(node.membership.detector),
+            "how the leader takes a member for dead"),
       field("membership", "interval", duration, MEMBER(node.membership.interval),
             "between two rounds of health checks", kMillisecond),
       field("membership", "timeout", duration, MEMBER(node.membership.timeout),

@@ -267,16 +267,22 @@ void ScheduleReader::read_metric(const Entry& entry) {
   schedule_.expect.metrics.insert_or_assign(*known, bound);
 }
 
+void ScheduleReader::check_name(const Tree* section, std::string_view key,
+                                const std::vector<Vocabulary::Plugin>& among, std::string& name) {
+  const Tree* const value = section != nullptr ? section->find(key) : nullptr;
+  if (const auto* plugin = find_plugin(among, name)) {
+    name = plugin->name;
+  } else if (value != nullptr && value->is_scalar()) {
+    problems_.add(value->mark, "unknown " + std::string(key) + " `" + name + "`",
+                  known_hint(name, names_of(among)));
+  }
+}
+
 void ScheduleReader::check_whole(const Tree& file) {
   const Tree* const cluster = file.find("cluster");
-  const Tree* const placement = cluster != nullptr ? cluster->find("placement") : nullptr;
-  std::string& name = schedule_.node.partitioning.placement;
-  if (const auto* plugin = find_plugin(vocabulary_.placements, name)) {
-    name = plugin->name;
-  } else if (placement != nullptr && placement->is_scalar()) {
-    problems_.add(placement->mark, "unknown placement `" + name + "`",
-                  known_hint(name, names_of(vocabulary_.placements)));
-  }
+  check_name(cluster, "placement", vocabulary_.placements, schedule_.node.partitioning.placement);
+  check_name(file.find("membership"), "detector", vocabulary_.detectors,
+             schedule_.node.membership.detector);
   if (cluster_known_ && schedule_.cluster.founders > schedule_.cluster.nodes) {
     problems_.add(cluster->find("founders")->mark,
                   "more founders than nodes: " + std::to_string(schedule_.cluster.founders) +

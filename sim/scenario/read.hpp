@@ -44,6 +44,9 @@ class ScheduleReader {
   void read_expect(const Tree& expect);
   void read_metric(const Entry& entry);
   void read_nemesis_section(const Tree& file);  // read_nemesis.cpp
+  // The plugin that a section names.
+  void check_name(const Tree* section, std::string_view key,
+                  const std::vector<Vocabulary::Plugin>& among, std::string& name);
   void check_whole(const Tree& file);
   void check_sites();
   void check_faults();

@@ -350,6 +350,10 @@ std::string json_schema(const Vocabulary& vocabulary) {
       value["properties"]["placement"] =
           described(one_of(names_of(vocabulary.placements)), "which nodes own which partition");
     }
+    if (key == "membership") {
+      value["properties"]["detector"] = described(one_of(names_of(vocabulary.detectors)),
+                                                  "how the leader takes a member for dead");
+    }
   }
   keys.emplace_back("network", described(network(), "what a message meets on its way"));
   keys.emplace_back("topology", described(topology(), "where hosts are, and the links between"));

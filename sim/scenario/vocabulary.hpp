@@ -33,6 +33,7 @@ struct Vocabulary {
   std::vector<Plugin> mechanisms;
   std::vector<Plugin> invariants;
   std::vector<Plugin> placements;
+  std::vector<Plugin> detectors;
   std::vector<std::string> metrics;  // as the run record spells them
 };
 

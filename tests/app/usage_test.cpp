@@ -29,11 +29,11 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
       {{"run", kSeed, "--sede", "5"},
        "error: `rejoin run` has no flag `--sede`\n"
        "  hint: did you mean `--seed`? flags: --help, --seed, --set, --sync, --no-expect, "
-       "--verify, --verify-with, --trace, --from, --until, --format, --out\n"},
+       "--verify, --verify-with, --bisect, --trace, --from, --until, --format, --out\n"},
       {{"run", kSeed, "--verifi=yes"},
        "error: `rejoin run` has no flag `--verifi`\n"
        "  hint: did you mean `--verify`? flags: --help, --seed, --set, --sync, --no-expect, "
-       "--verify, --verify-with, --trace, --from, --until, --format, --out\n"},
+       "--verify, --verify-with, --bisect, --trace, --from, --until, --format, --out\n"},
       {{"run"},
        "error: `rejoin run` needs a scenario file\n"
        "  hint: rejoin run scenarios/seed/t0-t5.yaml\n"},
@@ -116,7 +116,7 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
       {{"list", "invariant5"},
        "error: `rejoin list` has no kind `invariant5`\n"
        "  hint: did you mean `invariants`? kinds: mechanisms, faults, invariants, "
-       "distributions, selectors, placements, mutants, metrics\n"},
+       "distributions, selectors, placements, detectors, mutants, metrics\n"},
   };
   for (const Mistake& mistake : mistakes) {
     const test::Finished finished = test::rejoin(mistake.words);

@@ -42,6 +42,7 @@ Vocabulary test_vocabulary() {
   };
   out.invariants = {{.name = "no-stale-read"}, {.name = "replicas-converge"}};
   out.placements = {{.name = "rendezvous"}};
+  out.detectors = {{.name = "heartbeat"}};
   out.metrics = {"missing_reads", "repair_bytes"};
   return out;
 }

@@ -41,6 +41,8 @@ const std::map<std::string, Kind>& kinds() {
       {"placement",
        {{"protocols/partitioning/my_thing.cpp", "tests/partitioning/my_thing_test.cpp"},
         "rendezvous"}},
+      {"detector",
+       {{"protocols/membership/my_thing.cpp", "tests/membership/my_thing_test.cpp"}, "heartbeat"}},
       {"scenario", {{"scenarios/my-thing.yaml"}, "t0-t5"}},
   };
   return all;
@@ -51,9 +53,10 @@ class Copy {
  public:
   Copy() {
     for (const char* const folder :
-         {"protocols/partitioning", "protocols/sync", "scenarios", "sim/distributions",
-          "sim/faults", "sim/invariants", "tests/distributions", "tests/faults", "tests/invariants",
-          "tests/partitioning", "tests/sync"}) {
+         {"protocols/membership", "protocols/partitioning", "protocols/sync", "scenarios",
+          "sim/distributions", "sim/faults", "sim/invariants", "tests/distributions",
+          "tests/faults", "tests/invariants", "tests/membership", "tests/partitioning",
+          "tests/sync"}) {
       fs::create_directories((root() / folder).parent_path());
       fs::copy(kRoot / folder, root() / folder, fs::copy_options::recursive);
     }

@@ -1,0 +1,323 @@
+// `rejoin fuzz` and `rejoin shrink` as a user and a continuous integration run them.
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "tests/support/golden.hpp"
+#include "tests/support/process.hpp"
+
+namespace rejoin {
+namespace {
+
+using namespace test;
+namespace fs = std::filesystem;
+
+const std::string kFuzz = "scenarios/fuzz/partition-rejoin.yaml";
+const std::string kProgram = REJOIN_BINARY_DIR "/rejoin";
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+std::vector<std::string> files_named(const std::string& folder, const std::string& name) {
+  std::vector<std::string> out;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().filename() == name) out.push_back(entry.path().string());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// Whatever was saved is a scenario, from its first line to its last.
+void check_saved_is_whole(const std::string& folder) {
+  std::size_t files = 0;
+  for (const char* const name : {"schedule.yaml", "shrunk.yaml"}) {
+    for (const std::string& file : files_named(folder, name)) {
+      ++files;
+      CHECK(has(read_file(file), "\nfound:\n"));
+      const Finished valid = rejoin({"validate", file});
+      CHECK_MESSAGE(valid.status == 0, file << ": " << valid.err);
+    }
+  }
+  CHECK(files > 0);
+  CHECK(files_named(folder, "schedule.yaml.part").empty());
+}
+
+// A campaign that goes on while the test looks at it.
+class Running {
+ public:
+  explicit Running(std::vector<std::string> words) {
+    words.insert(words.begin(), kProgram);
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    child_ = ::fork();
+    if (child_ != 0) return;
+    const bool moved = ::chdir(REJOIN_SOURCE_DIR) == 0;
+    // Its reports are not looked at, and not to be between those of the tests.
+    const bool silent = std::freopen("/dev/null", "w", stdout) != nullptr &&
+                        std::freopen("/dev/null", "w", stderr) != nullptr;
+    if (moved && silent) ::execv(kProgram.c_str(), argv.data());
+    ::_exit(127);
+  }
+  ~Running() {
+    if (child_ != 0) (void)end(SIGKILL);
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  [[nodiscard]] bool alive() const { return ::waitpid(child_, nullptr, WNOHANG | WNOWAIT) == 0; }
+  // Its exit status, or 128 and the signal that ended it.
+  int end(int signal) {
+    ::kill(child_, signal);
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    child_ = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  ::pid_t child_ = 0;
+};
+
+// Waits until the campaign has saved something and gone on for a while.
+void wait_for_journal(const std::string& folder, const Running& running, std::size_t lines) {
+  const std::string journal = folder + "/journal.jsonl";
+  while (!fs::exists(journal) || lines_of(read_file(journal)).size() < lines) {
+    REQUIRE(running.alive());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("fuzz command: what it cannot do is said before the first seed, with exit status 2") {
+  struct Mistake {
+    std::vector<std::string> words;
+    std::string err;
+  };
+  const std::vector<Mistake> mistakes = {
+      {{"fuzz"}, "error: `rejoin fuzz` needs a scenario file"},
+      {{"fuzz", kFuzz, "--seeds", "9..3"}, "`9..3` is empty: the first seed is behind the last"},
+      {{"fuzz", kFuzz, "--seeds", "7"}, "`7` is no range\n  hint: A..B"},
+      {{"fuzz", kFuzz, "--seeds", "a..9"}, "`a..9` is no range of seeds"},
+      {{"fuzz", kFuzz, "--seeds", "1..9", "--runs", "4"},
+       "--seeds says which seeds; so does --run"},
+      {{"fuzz", kFuzz, "--seeds", "1..9", "--seed", "4"},
+       "--seeds says which seeds; so does --see"},
+      {{"fuzz", kFuzz, "--runs", "0"}, "--runs: `0` is not what it takes"},
+      {{"fuzz", kFuzz, "--seed", "18446744073709551615"}, "there are not 1000 seeds from"},
+      {{"fuzz", kFuzz, "-j", "0"}, "-j: `0` is not what it takes\n  hint: a whole number from 1"},
+      {{"fuzz", kFuzz, "-x", "--max-failures", "3"}, "-x is --max-failures 1"},
+      {{"fuzz", kFuzz, "--max-time", "ten"}, "--max-time: `ten` is not a time"},
+      {{"fuzz", kFuzz, "--max-time", "0s"}, "--max-time: `0s` is not a time"},
+      {{"fuzz", kFuzz, "--out", "junitt"}, "did you mean `junit`?"},
+      {{"fuzz", kFuzz, "--out", "json=/nowhere/x"}, "--out: cannot write `/nowhere/x`"},
+      {{"fuzz", kFuzz, "--save-dir", "/proc/none"}, "the folder `/proc/none` cannot be made"},
+      {{"fuzz", kFuzz, "--save-dir", "README.md"}, "README.md"},
+      {{"fuzz", "scenarios/none.yaml"}, "scenarios/none.yaml"},
+      {{"fuzz", kFuzz, "--sync", "rejoin-snc"}, "did you mean `rejoin-sync`?"},
+      {{"shrink", kFuzz, kFuzz}, "`rejoin shrink` takes one file at a time"},
+      {{"shrink", kFuzz}, "does not fail: there is nothing to shrink"},
+      {{"hunt", "--bug", "raft-no-prevote"}, "did you mean `raft-no-pre-vote`?"},
+      {{"hunt", "--stretches", "none"}, "--stretches: `none` is not what it takes"},
+  };
+  for (const Mistake& mistake : mistakes) {
+    std::string line;
+    for (const std::string& word : mistake.words) line += word + ' ';
+    CAPTURE(line);
+    const Finished refused = rejoin(mistake.words);
+    CHECK(refused.status == 2);
+    CHECK(refused.out.empty());
+    CHECK_MESSAGE(has(refused.err, mistake.err), refused.err);
+  }
+}
+
+TEST_CASE("fuzz command: 1 and 2 workers, and shards joined, write the same bytes") {
+  const Scratch scratch;
+  const auto lines = [&](const std::string& seeds, const std::string& jobs) {
+    const Finished done =
+        rejoin({"fuzz", kFuzz, "--sync", "none", "--seeds", seeds, "-j", jobs, "--no-shrink",
+                "--save-dir", scratch.path(seeds + "-" + jobs), "--out", "jsonl=-"});
+    CHECK_MESSAGE((done.status == 0 || done.status == 1), done.err);
+    return done.out;
+  };
+  const std::string whole = lines("1..60", "1");
+  CHECK(lines_of(whole).size() == 60);
+  CHECK(has(whole, "\"verdict\":\"fail\""));
+  CHECK(lines("1..60", "2") == whole);
+  CHECK(lines("1..7", "2") + lines("8..33", "1") + lines("34..60", "2") == whole);
+}
+
+TEST_CASE("fuzz command: a failure is saved, shrunk, runs red, and green once a sync mends it") {
+  const Scratch scratch;
+  const std::vector<std::string> words = {"fuzz",   kFuzz,   "--sync",     "none",
+                                          "--runs", "10",    "--save-dir", scratch.path("found"),
+                                          "--out",  "junit", "--out",      "json"};
+  const Finished first = rejoin(words);
+  CHECK(first.status == 1);
+  CHECK(has(first.out, "FAIL partition-rejoin, none, seeds 1..10"));
+  CHECK(has(first.out, "reproduce  rejoin run " + scratch.path("found")));
+  CHECK(has(first.out, "shrunk to  "));
+  check_saved_is_whole(scratch.path("found"));
+  CHECK(has(read_file(scratch.path("found/junit.xml")), "<failure type="));
+  const auto report = nlohmann::json::parse(read_file(scratch.path("found/campaign.json")));
+  CHECK(report["ran"] == 10);
+  bool stale = false;
+  for (const std::string& file : files_named(scratch.path("found"), "shrunk.yaml")) {
+    CAPTURE(file);
+    CHECK(rejoin({"run", file}).status == 1);
+    CHECK_FALSE(read_file(fs::path(file).replace_filename("trace.txt").string()).empty());
+    if (!has(file, "no-stale-read-after-repair")) continue;
+    stale = true;
+    CHECK(rejoin({"run", file, "--sync", "rejoin-sync", "--set", "versions=timestamp"}).status ==
+          0);
+  }
+  CHECK(stale);
+  // The next campaign begins with what this one saved, and keeps it.
+  const Finished second =
+      rejoin({"fuzz", kFuzz, "--runs", "1", "--save-dir", scratch.path("found")});
+  CHECK(second.status == 1);
+  CHECK(has(second.out, "still fails"));
+  CHECK(has(second.out, "0 of 1 seed failed"));
+}
+
+TEST_CASE("fuzz command: it stops at the first failure, or after so many, and says so") {
+  const Scratch scratch;
+  const Finished one = rejoin(
+      {"fuzz", kFuzz, "--sync", "none", "-x", "--no-shrink", "--save-dir", scratch.path("one")});
+  CHECK(one.status == 1);
+  CHECK(has(one.out, "Stopped early: 1 failure is enough."));
+  const Finished three = rejoin({"fuzz", kFuzz, "--sync", "none", "--max-failures", "3",
+                                 "--no-shrink", "--save-dir", scratch.path("three")});
+  CHECK(has(three.out, "3 of "));
+  CHECK(has(three.out, "Stopped early: 3 failures is enough."));
+}
+
+TEST_CASE("fuzz command: the seed of a run may be the hash of a commit") {
+  const Scratch scratch;
+  const Finished done = rejoin({"fuzz", kFuzz, "--seed", "c66f405d2f1e", "--runs", "2", "--out",
+                                "jsonl=-", "--save-dir", scratch.path("found")});
+  CHECK(done.status != 2);
+  CHECK(has(done.out, "\"seed\":" + std::to_string(0xc66f405d2f1eULL)));
+}
+
+TEST_CASE("fuzz command: GitHub gets its annotations, and its summary where it says") {
+  const Scratch scratch;
+  const Finished done =
+      run_program("/usr/bin/env", {"GITHUB_STEP_SUMMARY=" + scratch.path("summary.md"), kProgram,
+                                   "fuzz", kFuzz, "--sync", "none", "--runs", "5", "--no-shrink",
+                                   "--save-dir", scratch.path("found"), "--out", "github=-"});
+  CHECK(done.status == 1);
+  CHECK(done.out.starts_with("::error file=" + kFuzz + ",title="));
+  CHECK(has(read_file(scratch.path("summary.md")), "### ❌ partition-rejoin with none"));
+}
+
+TEST_CASE("fuzz command: kill -9 loses nothing that had ended, and the next campaign knows") {
+  const Scratch scratch;
+  const std::string folder = scratch.path("found");
+  {
+    Running campaign(
+        {"fuzz", kFuzz, "--sync", "none", "--runs", "1000000", "-j", "2", "--save-dir", folder});
+    wait_for_journal(folder, campaign, 120);
+    CHECK(campaign.end(SIGKILL) == 128 + SIGKILL);
+  }
+  check_saved_is_whole(folder);
+  std::set<std::uint64_t> begun;
+  std::set<std::uint64_t> ended;
+  for (const std::string& line : lines_of(read_file(folder + "/journal.jsonl"))) {
+    const auto entry = nlohmann::json::parse(line, nullptr, false);
+    if (entry.is_discarded()) continue;  // half of the last line
+    if (entry.contains("begin")) begun.insert(entry["begin"].get<std::uint64_t>());
+    if (entry.contains("end")) ended.insert(entry["end"].get<std::uint64_t>());
+  }
+  CHECK(ended.size() >= 50);
+  REQUIRE(begun.size() > ended.size());
+  // What was under way is run first: it is in the journal as ended then.
+  const Finished next = rejoin(
+      {"fuzz", kFuzz, "--sync", "none", "--seeds", "1..1", "--no-shrink", "--save-dir", folder});
+  CHECK(next.status == 1);
+  const std::string journal = read_file(folder + "/journal.jsonl");
+  for (const std::uint64_t seed : begun) {
+    CHECK(has(journal, "\"end\":" + std::to_string(seed) + ","));
+  }
+}
+
+TEST_CASE("fuzz command: the first signal ends it with what it has") {
+  const Scratch scratch;
+  const std::string folder = scratch.path("found");
+  Running campaign({"fuzz", kFuzz, "--sync", "none", "--runs", "1000000", "-j", "2", "--save-dir",
+                    folder, "--out", "json"});
+  wait_for_journal(folder, campaign, 60);
+  CHECK(campaign.end(SIGINT) == 130);
+  check_saved_is_whole(folder);
+  const auto report = nlohmann::json::parse(read_file(folder + "/campaign.json"));
+  CHECK(report["stopped"] == "interrupted");
+  CHECK(report["ran"] >= 20);
+}
+
+TEST_CASE("fuzz command: a disk that is full midway is said, and what was saved is whole") {
+  const Scratch scratch;
+  const std::string folder = scratch.path("found");
+  // No file may be longer than this: to the program it is what a full disk is.
+  const auto limited = [&](const std::string& flags) {
+    return run_program("/bin/sh", {"-c", "ulimit -f 24; exec " + kProgram + " fuzz " + kFuzz +
+                                             " --sync none --save-dir " + folder + " " + flags});
+  };
+  const Finished full = limited("--runs 5000 --no-shrink");
+  CHECK(full.status == 4);
+  CHECK_MESSAGE(has(full.err, "/journal.jsonl` cannot be written: "), full.err);
+  CHECK(has(full.out, "Stopped early"));
+  check_saved_is_whole(folder);
+  const Finished report = run_program(
+      "/bin/sh", {"-c", "exec " + kProgram + " fuzz " + kFuzz + " --runs 3 --save-dir " +
+                            scratch.path("other") + " --out jsonl=/dev/full"});
+  CHECK(report.status == 4);
+  CHECK_MESSAGE(has(report.err, "cannot write `/dev/full`: No space left on device"), report.err);
+}
+
+TEST_CASE("shrink command: it writes a file that fails, with what it showed at its top") {
+  const Scratch scratch;
+  const std::string file = scratch.path("small.yaml");
+  const Finished done =
+      rejoin({"shrink", "scenarios/seed/t0-t5.yaml", "--no-expect", "--save", file});
+  CHECK(done.status == 0);
+  CHECK(has(done.out, "Shrunk to 3 nodes, 1 key, "));
+  CHECK(has(read_file(file), "  seed: 1\n"));
+  CHECK(rejoin({"run", file}).status == 1);
+  CHECK(rejoin({"shrink", "scenarios/seed/t0-t5.yaml", "--no-expect", "--save", "/nowhere/x.yaml"})
+            .status == 4);
+}
+
+TEST_CASE("run --bisect: what cannot be judged exits with 125, whatever is wrong") {
+  const Scratch scratch;
+  const std::string wrong = scratch.write("wrong.yaml", "format: 1\nclster: {}\n");
+  CHECK(rejoin({"run", "scenarios/seed/t0-t5.yaml", "--bisect"}).status == 0);
+  CHECK(rejoin({"run", "scenarios/seed/t0-t5.yaml", "--bisect", "--no-expect"}).status == 1);
+  CHECK(rejoin({"run", wrong}).status == 2);
+  CHECK(rejoin({"run", wrong, "--bisect"}).status == 125);
+  CHECK(rejoin({"run", "--bisect"}).status == 125);
+  CHECK(rejoin({"run", "--bisect", "--sede", "3", "scenarios/seed/t0-t5.yaml"}).status == 125);
+  // A failure of our own: the program to compare with is none.
+  CHECK(rejoin({"run", "scenarios/seed/t0-t5.yaml", "--verify-with", "/bin/true"}).status == 4);
+  CHECK(rejoin({"run", "scenarios/seed/t0-t5.yaml", "--verify-with", "/bin/true", "--bisect"})
+            .status == 125);
+}
+
+}  // namespace rejoin
