@@ -133,6 +133,9 @@ struct MetricBound {
 struct Expectation {
   std::vector<std::string> violates;  // exactly these invariants break; sorted
   std::vector<std::string> vacuous;   // these may have judged nothing
+  // Any of them: the schedule was saved for what it showed (`found` of a file), and once that is
+  // mended it may show nothing.
+  bool nothing = false;
   std::map<std::string, MetricBound> metrics;
 };
 

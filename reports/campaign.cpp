@@ -164,12 +164,11 @@ std::string campaign_text(const CampaignRecord& record, const CampaignTextOption
   Page page(options.width, options.colour);
   if (!record.replayed.empty()) {
     page.section("Saved before");
-    Table table{{{"signature"}, {"now"}, {"file"}}, {}};
+    Table table{{{"now"}, {"file"}}, {}};
     for (const ReplayedFailure& each : record.replayed) {
       const bool mended = each.outcome == ReplayedFailure::Outcome::mended;
       table.rows.push_back(
-          {{each.slug},
-           {std::string(outcome_text(each.outcome)), mended ? Paint::good : Paint::bad},
+          {{std::string(outcome_text(each.outcome)), mended ? Paint::good : Paint::bad},
            {each.file}});
     }
     page.table(table);

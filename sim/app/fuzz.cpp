@@ -406,7 +406,7 @@ ExitStatus execute(const ShrinkCommand& command) {
                          .commit = build_commit()},
                         {"Shrunk to " + to_text(*shrunk) + ".",
                          "From " + job.file + ", seed " + std::to_string(job.first_seed) + "."},
-                        portrait.notes);
+                        portrait.notes, &vocabulary());
   if (command.save.empty()) {
     print(yaml);
   } else if (const auto problem = sim::write_file(command.save, yaml)) {

@@ -64,7 +64,7 @@ std::string with_notes(const std::string& yaml, const std::vector<StepNote>& not
 
 std::string failure_file(const Schedule& schedule, const Provenance& from,
                          const std::vector<std::string>& summary,
-                         const std::vector<StepNote>& notes) {
+                         const std::vector<StepNote>& notes, const Vocabulary* vocabulary) {
   Schedule plain = schedule;
   plain.about.clear();
   // Unless it is an expectation that was missed.
@@ -76,7 +76,8 @@ std::string failure_file(const Schedule& schedule, const Provenance& from,
   }
   std::string out = "# " + from.says + "\n";
   for (const std::string& line : summary) out += "# " + line + "\n";
-  std::string yaml = with_notes(to_yaml(plain), notes);
+  std::string yaml =
+      with_notes(vocabulary == nullptr ? to_yaml(plain) : to_short_yaml(plain, *vocabulary), notes);
   std::string found = "found:\n";
   found += "  signature: " + to_slug(from.signature) + "\n";
   found += "  broke: " + from.signature.what + "\n";

@@ -38,14 +38,16 @@ struct Provenance {
 
 // The scenario file of a failure: opening comment, `found:`, and the schedule without expectations.
 // `whats`: by label, what the step came to; they become comments. `summary`: more lines for the
-// opening comment.
+// opening comment. `vocabulary`: to write it as a person would (to_short_yaml); null: with every
+// parameter, so that it stays what it is when defaults change.
 struct StepNote {
   std::string label;
   std::string what;
 };
 [[nodiscard]] std::string failure_file(const Schedule& schedule, const Provenance& from,
                                        const std::vector<std::string>& summary,
-                                       const std::vector<StepNote>& notes);
+                                       const std::vector<StepNote>& notes,
+                                       const Vocabulary* vocabulary);
 
 // What a file says that it showed: the name of the signature's folder. None: it says nothing.
 [[nodiscard]] std::optional<std::string> found_signature(const std::string& yaml);

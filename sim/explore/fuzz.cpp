@@ -124,7 +124,10 @@ class Fuzz final : public CampaignListener {
         replayed.outcome = ReplayedFailure::Outcome::no_longer_fits;
         replayed.says = schedule.error();
       } else if (const Trial trial = run_one(*schedule); trial.failed()) {
-        replayed.outcome = ReplayedFailure::Outcome::fails;
+        // Something that it is anchored to happens no more.
+        const bool fits = trial.signatures.front().what != "step-never-fired";
+        replayed.outcome =
+            fits ? ReplayedFailure::Outcome::fails : ReplayedFailure::Outcome::no_longer_fits;
         replayed.says = trial.broke;
       } else {
         replayed.outcome = ReplayedFailure::Outcome::mended;
@@ -232,7 +235,7 @@ class Fuzz final : public CampaignListener {
       }
     }
     const std::string yaml =
-        failure_file(*schedule, provenance_of(group), {"As it was found."}, {});
+        failure_file(*schedule, provenance_of(group), {"As it was found."}, {}, nullptr);
     if (const auto problem = findings_.save_schedule(group.signature, yaml)) {
       fail(*problem);
       return;
@@ -295,7 +298,7 @@ class Fuzz final : public CampaignListener {
                                           {"Shrunk to " + group.report.shrunk_to + ".",
                                            "Found in " + options_.file + " with seed " +
                                                std::to_string(group.report.first_seed) + "."},
-                                          portrait.notes);
+                                          portrait.notes, &vocabulary_);
     if (const auto problem = findings_.save_shrunk(group.signature, yaml, portrait.trace)) {
       fail(*problem);
       return;

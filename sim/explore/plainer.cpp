@@ -1,5 +1,6 @@
 // Plainer schedules: each candidate says one thing more simply.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "sim/explore/reductions.hpp"
@@ -51,6 +52,8 @@ class Plainer {
   std::vector<Schedule> take() {
     structures();
     clients();
+    order();
+    gaps();
     for (std::size_t i = 0; i < schedule_.timeline.size(); ++i) {
       trigger(i);
       if (std::holds_alternative<action::Operate>(schedule_.timeline[i].action)) operate(i);
@@ -118,6 +121,51 @@ class Plainer {
     }
     if (most < schedule_.cluster.clients) {
       offer([most](Schedule& candidate) { candidate.cluster.clients = most; });
+    }
+  }
+
+  // Steps in the order in which they begin: those that follow another one stay behind it.
+  void order() {
+    struct Block {
+      MonotonicTime begin{};
+      std::vector<Step> steps;
+    };
+    std::vector<Block> blocks;
+    for (const Step& step : schedule_.timeline) {
+      const auto* at = std::get_if<trigger::At>(&step.trigger);
+      if (at != nullptr || blocks.empty()) blocks.emplace_back();
+      if (at != nullptr) blocks.back().begin = at->time;
+      blocks.back().steps.push_back(step);
+    }
+    const auto is_earlier = [](const Block& a, const Block& b) { return a.begin < b.begin; };
+    if (std::is_sorted(blocks.begin(), blocks.end(), is_earlier)) return;
+    std::stable_sort(blocks.begin(), blocks.end(), is_earlier);
+    offer([&](Schedule& candidate) {
+      candidate.timeline.clear();
+      for (const Block& block : blocks) {
+        candidate.timeline.insert(candidate.timeline.end(), block.steps.begin(), block.steps.end());
+      }
+    });
+  }
+
+  // Time in which no step begins, with all that comes after it.
+  void gaps() {
+    std::set<MonotonicTime> times;
+    for (const Step& step : schedule_.timeline) {
+      if (const auto* at = std::get_if<trigger::At>(&step.trigger)) times.insert(at->time);
+    }
+    MonotonicTime before{};
+    for (const MonotonicTime time : times) {
+      const Duration gap = time - before;
+      before = time;
+      for (const Duration less : shorter(gap)) {
+        offer([&](Schedule& candidate) {
+          for (Step& step : candidate.timeline) {
+            auto* at = std::get_if<trigger::At>(&step.trigger);
+            if (at != nullptr && at->time >= time) at->time -= gap - less;
+          }
+        });
+      }
     }
   }
 

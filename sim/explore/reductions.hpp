@@ -34,6 +34,11 @@ struct Removal {
 // defaults for what has one.
 [[nodiscard]] std::vector<Schedule> plainer(const Schedule& schedule);
 
+// The same with a step of its own for each operation of a step that paces them (`every`) and begins
+// at a time, each at the time when it would begin: so that leaving one out moves no other. None:
+// there is no such step.
+[[nodiscard]] std::optional<Schedule> unfolded(const Schedule& schedule);
+
 // How much a schedule says: for people.
 struct ScheduleSize {
   std::size_t steps = 0;

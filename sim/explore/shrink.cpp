@@ -35,6 +35,51 @@ std::optional<Schedule> with_longer_waits(const Schedule& schedule) {
   return out;
 }
 
+// Reads that follow at once wait for a while. None: there are none.
+std::optional<Schedule> with_later_reads(const Schedule& schedule) {
+  constexpr Duration kWait = 5s;
+  Schedule out = schedule;
+  bool any = false;
+  for (Step& step : out.timeline) {
+    const auto* const operate = std::get_if<action::Operate>(&step.action);
+    const bool reads = operate != nullptr && operate->kind == OperationKind::read;
+    if (!reads || !std::holds_alternative<trigger::Next>(step.trigger)) continue;
+    step.trigger = trigger::After{kWait};
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return out;
+}
+
+// Every operation that may choose its coordinator asks that node. None: there is no such operation.
+std::optional<Schedule> with_coordinator(const Schedule& schedule, NodeId node) {
+  Schedule out = schedule;
+  bool any = false;
+  for (Step& step : out.timeline) {
+    auto* const operate = std::get_if<action::Operate>(&step.action);
+    const bool chooses =
+        operate != nullptr && !operate->direct && operate->kind != OperationKind::configure;
+    if (!chooses || operate->via == node) continue;
+    operate->via = node;
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return out;
+}
+
+// The same with what a part that was left out may have been good for alone: the time that it took,
+// and its turn among those who coordinate.
+std::vector<Schedule> made_up_for(const Schedule& candidate) {
+  std::vector<Schedule> out;
+  if (auto slower = with_longer_waits(candidate)) out.push_back(*std::move(slower));
+  if (auto later = with_later_reads(candidate)) out.push_back(*std::move(later));
+  constexpr std::uint32_t kMost = 5;
+  for (std::uint32_t n = 1; n <= std::min(candidate.cluster.nodes, kMost); ++n) {
+    if (auto pinned = with_coordinator(candidate, NodeId(n))) out.push_back(*std::move(pinned));
+  }
+  return out;
+}
+
 class Shrinker {
  public:
   Shrinker(Schedule schedule, const Signature& signature, const Vocabulary& vocabulary,
@@ -50,6 +95,10 @@ class Shrinker {
     const std::optional<Trial> first = shows_twice(schedule_);
     if (!first) return std::nullopt;
     events_max_ = first->events * kEventsFactor + kEventsFree;
+    if (auto flat = unfolded(schedule_)) {
+      std::vector<Schedule> only = {*std::move(flat)};
+      (void)take_first(only);
+    }
     bool minimal = false;
     while (!minimal && !is_over()) {
       bool changed = false;
@@ -96,13 +145,11 @@ class Shrinker {
       for (std::size_t at = end; at > 0 && candidates.size() < batch();) {
         const std::size_t from = at > chunk ? at - chunk : 0;
         if (auto candidate = removal.without(schedule_, from, at - from)) {
-          // What is left out took time, and that alone may be what it was good for.
-          std::optional<Schedule> slower;
-          if (chunk == 1) slower = with_longer_waits(*candidate);
-          candidates.push_back(*std::move(candidate));
-          begins.push_back(from);
-          if (slower) {
-            candidates.push_back(*std::move(slower));
+          std::vector<Schedule> instead;
+          if (chunk == 1) instead = made_up_for(*candidate);
+          instead.insert(instead.begin(), *std::move(candidate));
+          for (Schedule& each : instead) {
+            candidates.push_back(std::move(each));
             begins.push_back(from);
           }
         }
@@ -211,6 +258,7 @@ class Shrinker {
 Bytes essence(Schedule schedule) {
   schedule.file.clear();
   schedule.about.clear();
+  schedule.expect.nothing = false;  // of `found`, which is written around it
   for (Step& step : schedule.timeline) step.where.clear();
   for (auto& [name, bound] : schedule.expect.metrics) bound.where.clear();
   return encode_schedule(schedule);
@@ -220,7 +268,8 @@ Bytes essence(Schedule schedule) {
 
 bool is_runnable(const Schedule& schedule, const Vocabulary& vocabulary) {
   if (!check_schedule(schedule).empty()) return false;
-  const auto scenario = read_scenario("shrunk.yaml", to_yaml(schedule), vocabulary);
+  const auto scenario =
+      read_scenario("shrunk.yaml", to_short_yaml(schedule, vocabulary), vocabulary);
   if (!scenario) return false;
   const auto read = scenario->materialise(schedule.seed);
   return read && essence(*read) == essence(schedule);

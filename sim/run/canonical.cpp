@@ -85,7 +85,7 @@ CANONICAL_EMPTY(action::Wait)
 CANONICAL(Step, label, trigger, action, where)
 
 CANONICAL(MetricBound, at_least, at_most, equals, where)
-CANONICAL(Expectation, violates, vacuous, metrics)
+CANONICAL(Expectation, violates, vacuous, nothing, metrics)
 CANONICAL(Limits, virtual_time, events, settle, heal, core, promises, settle_quiet, patience)
 CANONICAL(ClusterOptions, nodes, founders, clients)
 CANONICAL(Schedule, name, file, about, seed, profile, fifo, cluster, node, client, network,

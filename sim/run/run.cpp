@@ -124,11 +124,7 @@ class Runner final : public KernelListener, public TimelineListener {
   }
 
   void finish(End end) {
-    for (const std::size_t step : timeline_.unfired()) {
-      const Step& what = schedule_.timeline[step];
-      record_.unmet.push_back("step " + what.label + " never fired" +
-                              (what.where.empty() ? "" : " (" + what.where + ")"));
-    }
+    note_unfired();
     last_phase_.finish(record_);
     judges_.at_end(kernel_.now(), kernel_.events());
     for (std::size_t step = 0; step < schedule_.timeline.size(); ++step) {
@@ -141,6 +137,30 @@ class Runner final : public KernelListener, public TimelineListener {
     record_.virtual_end = kernel_.now();
     record_.events = kernel_.events();
     judge(schedule_, end, options_.expectations, record_);
+  }
+
+  // What the first of them waits for, and how much of the schedule was played without it: an edit
+  // of the code may have taken away what a saved schedule is anchored to.
+  void note_unfired() {
+    const std::vector<std::size_t> unfired = timeline_.unfired();
+    const std::size_t all = schedule_.timeline.size();
+    for (const std::size_t step : unfired) {
+      const Step& what = schedule_.timeline[step];
+      std::string says = "step " + what.label + " never fired" +
+                         (what.where.empty() ? "" : " (" + what.where + ")");
+      if (step == unfired.front()) {
+        says += ": " + std::string(why_unfired(what.trigger)) + "; " +
+                std::to_string(all - unfired.size()) + " of " + std::to_string(all) +
+                " steps were applied";
+      }
+      record_.unmet.push_back(std::move(says));
+    }
+  }
+
+  [[nodiscard]] static std::string_view why_unfired(const Trigger& trigger) {
+    if (std::holds_alternative<trigger::When>(trigger)) return "what it waits for did not happen";
+    if (std::holds_alternative<trigger::Quiet>(trigger)) return "it was never quiet for so long";
+    return "what comes before it did not end";
   }
 
   // No up member misses or holds an old version of anything that it owns.

@@ -18,7 +18,7 @@ Timeline::Timeline(const Schedule& schedule, Kernel& kernel, const World& world,
       kernel_(kernel),
       world_(world),
       listener_(listener),
-      operations_(plan_operations(schedule)),
+      workload_(schedule.client),
       steps_(schedule.timeline.size()) {
   for (std::size_t s = 0; s < schedule.timeline.size(); ++s) {
     by_label_[schedule.timeline[s].label] = s;
@@ -220,14 +220,14 @@ void Timeline::plan(std::size_t step, MonotonicTime at, Act act) {
 }
 
 void Timeline::operate(std::size_t step, const action::Operate& operate) {
-  const StepOperations& planned = operations_[step];
-  steps_[step].operations_left = planned.count;
-  operations_open_ += planned.count;
-  for (const auto& [client, requests] : planned.by_client) {
+  const auto requests = workload_.begin(schedule_.timeline[step], operate);
+  for (const auto& [client, its] : requests) steps_[step].operations_left += its.size();
+  operations_open_ += steps_[step].operations_left;
+  for (const auto& [client, its] : requests) {
     Client& program = client_program(kernel_, client);
-    for (const OperationRequest& request : requests) program.submit(request);
+    for (const OperationRequest& request : its) program.submit(request);
   }
-  if (operate.background || planned.count == 0) complete(step);
+  if (operate.background || requests.empty()) complete(step);
 }
 
 void Timeline::complete(std::size_t step) {

@@ -115,7 +115,7 @@ class Timeline final : public Agenda {
   Kernel& kernel_;
   const World& world_;
   TimelineListener& listener_;
-  std::vector<StepOperations> operations_;
+  Workload workload_;
   std::vector<State> steps_;
   std::map<std::string, std::size_t> by_label_;
   std::size_t acting_ = 0;  // whose fault strikes or acts now

@@ -185,13 +185,13 @@ void judge(const Schedule& schedule, End end, bool expectations, RunRecord& reco
   } else if (!record.unmet.empty()) {
     record.verdict = Verdict::fail;
     record.verdict_says = record.unmet.front();
-  } else if (!empty.empty()) {
+  } else if (!empty.empty() && !schedule.expect.nothing) {
     record.verdict = Verdict::vacuous;
     record.verdict_says = "proves nothing: " + join(empty);
   } else {
     record.verdict = Verdict::pass;
     record.verdict_says = record.violations.empty()
-                              ? "every invariant held"
+                              ? "every invariant held" + (empty.empty() ? "" : "; " + join(empty))
                               : "broke " + join(schedule.expect.violates) + ", as expected";
   }
 }

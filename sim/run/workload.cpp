@@ -26,33 +26,27 @@ Consistency level_of(const action::Operate& operate, const ClientOptions& option
 
 }  // namespace
 
-std::vector<StepOperations> plan_operations(const Schedule& schedule) {
-  std::vector<StepOperations> plan(schedule.timeline.size());
-  std::map<ClientId, std::uint64_t> last_n;
-  for (std::size_t s = 0; s < schedule.timeline.size(); ++s) {
-    const Step& step = schedule.timeline[s];
-    const auto* const operate = std::get_if<action::Operate>(&step.action);
-    if (operate == nullptr) continue;
-    const std::vector<Item> items = items_of(*operate);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const ClientId client(static_cast<std::uint32_t>(i % operate->clients) + 1);
-      const RequestId id{.client = client, .n = ++last_n[client]};
-      const bool writes = operate->kind == OperationKind::write;
-      plan[s].by_client[client].push_back(
-          {.id = id,
-           .kind = operate->kind,
-           .key = items[i].key,
-           // Every value written is unique, so that a value that is read names its write.
-           .value = writes && items[i].value.empty() ? to_name(id) : items[i].value,
-           .level = level_of(*operate, schedule.client),
-           .direct = operate->direct,
-           .via = operate->via,
-           .pause = operate->every,
-           .label = step.label});
-      ++plan[s].count;
-    }
+std::map<ClientId, std::vector<OperationRequest>> Workload::begin(const Step& step,
+                                                                  const action::Operate& operate) {
+  std::map<ClientId, std::vector<OperationRequest>> out;
+  const std::vector<Item> items = items_of(operate);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const ClientId client(static_cast<std::uint32_t>(i % operate.clients) + 1);
+    const RequestId id{.client = client, .n = ++last_n_[client]};
+    const bool writes = operate.kind == OperationKind::write;
+    out[client].push_back(
+        {.id = id,
+         .kind = operate.kind,
+         .key = items[i].key,
+         // Every value written is unique, so that a value that is read names its write.
+         .value = writes && items[i].value.empty() ? to_name(id) : items[i].value,
+         .level = level_of(operate, options_),
+         .direct = operate.direct,
+         .via = operate.via,
+         .pause = operate.every,
+         .label = step.label});
   }
-  return plan;
+  return out;
 }
 
 }  // namespace rejoin::sim

@@ -1,12 +1,12 @@
 // Which client asks for what: the operations of a schedule's steps, with their request ids.
 //
-// Invariant: the id of an operation depends on the steps and their keys alone, never on what
-// happened, so that dropping an operation renames no other that comes before it, and none of
-// another client.
+// Invariant: a client's requests are numbered in the order in which it gets them, as at most once
+// needs it (Session of the protocols: what comes after a later one is a late duplicate). So ids
+// depend on the order in which steps fire, on their keys, and on nothing else.
 #pragma once
 
+#include <cstdint>
 #include <map>
-#include <string>
 #include <vector>
 
 #include "model/schedule.hpp"
@@ -14,12 +14,17 @@
 
 namespace rejoin::sim {
 
-struct StepOperations {
-  std::map<ClientId, std::vector<OperationRequest>> by_client;
-  std::size_t count = 0;
-};
+class Workload {
+ public:
+  explicit Workload(const ClientOptions& options) : options_(options) {}
 
-// By index of the step in the timeline; empty for steps that do not operate.
-[[nodiscard]] std::vector<StepOperations> plan_operations(const Schedule& schedule);
+  // For each client what it is to do for that step, which fires now.
+  [[nodiscard]] std::map<ClientId, std::vector<OperationRequest>> begin(
+      const Step& step, const action::Operate& operate);
+
+ private:
+  const ClientOptions& options_;
+  std::map<ClientId, std::uint64_t> last_n_;
+};
 
 }  // namespace rejoin::sim

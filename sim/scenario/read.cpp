@@ -45,6 +45,7 @@ Schedule ScheduleReader::read(const Tree& file) {
   }
   read_section(file, "", kFileKeys, [this](const Entry& entry) { return read_file_key(entry); });
   read_nemesis_section(file);
+  schedule_.expect.nothing = file.find("found") != nullptr;
   check_whole(file);
   return std::move(schedule_);
 }

@@ -76,5 +76,8 @@ class Scenario {
 // A schedule as a scenario file that reads back as the same schedule: only what differs from its
 // profile's defaults, with nothing left to pick.
 [[nodiscard]] std::string to_yaml(const Schedule& schedule);
+// As a person would write it: without parameters that are their plugin's defaults, which another
+// version may change.
+[[nodiscard]] std::string to_short_yaml(const Schedule& schedule, const Vocabulary& vocabulary);
 
 }  // namespace rejoin::sim

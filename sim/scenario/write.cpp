@@ -56,6 +56,21 @@ Tree tree_of(const Params& params) {
 
 namespace {
 
+// Those that differ from the plugin's defaults. `first_alone`: the first may stand for all.
+Tree short_tree_of(const Params& params, const Vocabulary::Plugin& plugin, bool first_alone) {
+  const Params defaults = default_params(plugin.params);
+  Params chosen;
+  for (const auto& [name, value] : params.all()) {
+    const auto usual = defaults.all().find(name);
+    if (usual == defaults.all().end() || usual->second != value) chosen.set(name, value);
+  }
+  Tree out = tree_of(chosen);
+  if (!first_alone || out.entries.size() != 1 || plugin.params.empty()) return out;
+  const Entry& only = out.entries.front();
+  const bool is_first = only.key == written_name(plugin.params.front().name);
+  return is_first && (only.value.is_scalar() || only.value.is_list()) ? Tree(only.value) : out;
+}
+
 Tree list_of(const std::vector<std::string>& texts) {
   Tree out = make_list({});
   for (const std::string& text : texts) out.items.push_back(make_scalar(text));
@@ -162,13 +177,17 @@ void add_operate(const action::Operate& operate, Tree& step) {
   if (operate.expect) step.set("expect", make_scalar(std::string(to_name(*operate.expect))));
 }
 
-Tree step_tree(const Step& step) {
+// `vocabulary`: to be as short as it allows; none: whole.
+Tree step_tree(const Step& step, const Vocabulary* vocabulary) {
   Tree out = map_of({{"label", make_scalar(step.label)}});
   add_trigger(step.trigger, out);
   if (const auto* operate = std::get_if<action::Operate>(&step.action)) {
     add_operate(*operate, out);
   } else if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
-    out.set(inject->fault, tree_of(inject->params));
+    const auto* const plugin =
+        vocabulary == nullptr ? nullptr : find_plugin(vocabulary->faults, inject->fault);
+    out.set(inject->fault, plugin == nullptr ? tree_of(inject->params)
+                                             : short_tree_of(inject->params, *plugin, true));
     if (inject->lasts) out.set("for", tree_of(*inject->lasts));
     if (inject->may_miss) out.set("may-miss", make_scalar("true"));
   } else if (const auto* end = std::get_if<action::End>(&step.action)) {
@@ -219,9 +238,16 @@ void add_fields(const Schedule& schedule, Tree& file) {
   }
 }
 
-}  // namespace
+Tree mechanism_tree(const SyncOptions::Mechanism& mechanism, const Vocabulary* vocabulary) {
+  const auto* const plugin =
+      vocabulary == nullptr ? nullptr : find_plugin(vocabulary->mechanisms, mechanism.name);
+  if (plugin == nullptr) return map_of({{mechanism.name, tree_of(mechanism.params)}});
+  Tree params = short_tree_of(mechanism.params, *plugin, false);
+  if (params.entries.empty()) return make_scalar(mechanism.name);
+  return map_of({{mechanism.name, std::move(params)}});
+}
 
-Tree as_tree(const Schedule& schedule) {
+Tree tree_with(const Schedule& schedule, const Vocabulary* vocabulary) {
   Tree file = map_of(
       {{"format", make_scalar(std::to_string(kFormat))}, {"name", make_scalar(schedule.name)}});
   if (!schedule.about.empty()) file.set("about", make_scalar(schedule.about));
@@ -230,11 +256,14 @@ Tree as_tree(const Schedule& schedule) {
   add_topology(schedule.topology, file);
   Tree sync = make_list({});
   for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
-    sync.items.push_back(map_of({{mechanism.name, tree_of(mechanism.params)}}));
+    sync.items.push_back(mechanism_tree(mechanism, vocabulary));
   }
-  file.set("sync", sync.items.empty() ? make_scalar("none") : std::move(sync));
+  const bool is_short = vocabulary != nullptr && sync.items.size() == 1;
+  file.set("sync", sync.items.empty() ? make_scalar("none")
+                   : is_short         ? Tree(sync.items.front())
+                                      : std::move(sync));
   Tree timeline = make_list({});
-  for (const Step& step : schedule.timeline) timeline.items.push_back(step_tree(step));
+  for (const Step& step : schedule.timeline) timeline.items.push_back(step_tree(step, vocabulary));
   file.set("timeline", std::move(timeline));
   file.set("check", list_of(schedule.check));
   Tree expect = expectation_tree(schedule.expect);
@@ -242,8 +271,18 @@ Tree as_tree(const Schedule& schedule) {
   return in_order(file);
 }
 
+}  // namespace
+
+Tree as_tree(const Schedule& schedule) {
+  return tree_with(schedule, nullptr);
+}
+
 std::string to_yaml(const Schedule& schedule) {
   return print_yaml(as_tree(schedule));
+}
+
+std::string to_short_yaml(const Schedule& schedule, const Vocabulary& vocabulary) {
+  return print_yaml(tree_with(schedule, &vocabulary));
 }
 
 }  // namespace rejoin::sim

@@ -82,7 +82,11 @@ class Running {
   Running(const Running&) = delete;
   Running& operator=(const Running&) = delete;
 
-  [[nodiscard]] bool alive() const { return ::waitpid(child_, nullptr, WNOHANG | WNOWAIT) == 0; }
+  [[nodiscard]] bool alive() const {
+    ::siginfo_t ended{};
+    return ::waitid(P_PID, static_cast<::id_t>(child_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0;
+  }
   // Its exit status, or 128 and the signal that ended it.
   int end(int signal) {
     ::kill(child_, signal);
