@@ -1,5 +1,6 @@
 // `rejoin fuzz` and `rejoin shrink` as a user and a continuous integration run them.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,9 +71,8 @@ class Running {
     child_ = ::fork();
     if (child_ != 0) return;
     const bool moved = ::chdir(REJOIN_SOURCE_DIR) == 0;
-    // Its reports are not looked at, and not to be between those of the tests.
-    const bool silent = std::freopen("/dev/null", "w", stdout) != nullptr &&
-                        std::freopen("/dev/null", "w", stderr) != nullptr;
+    const int nowhere = ::open("/dev/null", O_WRONLY);  // its reports are not looked at
+    const bool silent = ::dup2(nowhere, STDOUT_FILENO) >= 0 && ::dup2(nowhere, STDERR_FILENO) >= 0;
     if (moved && silent) ::execv(kProgram.c_str(), argv.data());
     ::_exit(127);
   }
