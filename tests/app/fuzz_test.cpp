@@ -233,6 +233,32 @@ TEST_CASE("fuzz command: GitHub gets its annotations, and its summary where it s
   CHECK(has(read_file(scratch.path("summary.md")), "### ❌ partition-rejoin with none"));
 }
 
+TEST_CASE("fuzz command: the workflow that is there to be copied runs") {
+  const Scratch scratch;
+  std::string command;
+  for (const std::string& line :
+       lines_of(read_file(REJOIN_SOURCE_DIR "/.github/workflows/fuzz.yml"))) {
+    if (has(line, "build/release/rejoin fuzz ")) command = line.substr(line.find_first_not_of(' '));
+  }
+  REQUIRE_FALSE(command.empty());
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    REQUIRE(has(command, from));
+    for (auto at = command.find(from); at != std::string::npos;
+         at = command.find(from, at + to.size())) {
+      command.replace(at, from.size(), to);
+    }
+  };
+  replace("build/release/rejoin", kProgram);
+  replace("--runs 1000000", "--runs 3");
+  replace("results/fuzz/", scratch.path("out-"));
+  const std::string environment = "SEED=c66f405d2f1e3b07d1e2f3a4b5c6d7e8f9a0b1c2 MAX_TIME=5m ";
+  const Finished done = run_program("/bin/sh", {"-c", "export " + environment + "; " + command +
+                                                          " --save-dir " + scratch.path("found")});
+  CHECK_MESSAGE(done.status == 0, done.err);
+  CHECK(lines_of(read_file(scratch.path("out-seeds.jsonl"))).size() == 3);
+  CHECK(has(read_file(scratch.path("out-junit.xml")), "3 seeds that passed"));
+}
+
 TEST_CASE("fuzz command: kill -9 loses nothing that had ended, and the next campaign knows") {
   const Scratch scratch;
   const std::string folder = scratch.path("found");

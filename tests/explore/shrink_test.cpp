@@ -67,6 +67,30 @@ TEST_CASE("shrink: T0-T5 without sync is three nodes, a key, a crash and a resta
   CHECK(again->runs == found->runs);
 }
 
+TEST_CASE("shrink: of partition-rejoin without sync is left what T0-T5 is made of") {
+  Workers workers({.count = 2}, trial_work({.expectations = false}));
+  std::size_t failed = 0;
+  for (std::uint64_t seed = 1; seed <= 40 && failed < 3; ++seed) {
+    const Schedule schedule = load("fuzz/partition-rejoin.yaml", seed, "none");
+    const Trial trial = run_trial(schedule, {.expectations = false});
+    if (!trial.failed() || trial.signatures.front().what != "no-stale-read-after-repair") continue;
+    ++failed;
+    CAPTURE(seed);
+    const Signature& signature = trial.signatures.front();
+    const auto found = shrink(schedule, signature, words(), workers);
+    REQUIRE(found.has_value());
+    CAPTURE(to_short_yaml(found->schedule, words()));
+    const ScheduleSize size = size_of(found->schedule);
+    CHECK(found->minimal);
+    CHECK(size.nodes <= 3);
+    CHECK(size.keys == 1);
+    CHECK(size.faults == 1);  // a crash that ends with a restart, or a restart on an empty disk
+    CHECK(size.operations <= 3);
+    check_minimal(found->schedule, signature);
+  }
+  CHECK(failed == 3);
+}
+
 TEST_CASE("shrink: what does not fail in that way is not shrunk") {
   Workers workers({.count = 1}, trial_work({.expectations = false}));
   const Schedule schedule = load("seed/t0-t5.yaml", 1, "none");
