@@ -29,6 +29,14 @@ bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
+// However it was wrapped.
+std::string in_one_line(const std::string& text) {
+  std::istringstream in(text);
+  std::string out;
+  for (std::string word; in >> word;) out += word + ' ';
+  return out;
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> out;
   std::istringstream in(text);
@@ -257,6 +265,34 @@ TEST_CASE("fuzz command: the workflow that is there to be copied runs") {
   CHECK_MESSAGE(done.status == 0, done.err);
   CHECK(lines_of(read_file(scratch.path("out-seeds.jsonl"))).size() == 3);
   CHECK(has(read_file(scratch.path("out-junit.xml")), "3 seeds that passed"));
+}
+
+TEST_CASE(
+    "fuzz command: a saved schedule says when it fits no longer, and how much of it was played") {
+  const Scratch scratch;
+  const std::string yaml =
+      "format: 1\n"
+      "timeline:\n"
+      "  - { label: load, write: { keys: key-1 } }\n"
+      "  - { label: gone, when: { removed: node-3 }, read: { keys: key-1 } }\n"
+      "  - { label: after, read: { keys: key-1 } }\n"
+      "check: [no-stale-read]\n"
+      "limits: { patience: 30s }\n"
+      "found:\n"
+      "  signature: no-stale-read-1\n";
+  fs::create_directories(scratch.path("found/no-stale-read-1"));
+  fs::create_directories(scratch.path("found/unknown-2"));
+  const std::string file = scratch.write("found/no-stale-read-1/shrunk.yaml", yaml);
+  scratch.write("found/unknown-2/shrunk.yaml", "format: 7\n");
+  const Finished ran = rejoin({"run", file});
+  CHECK(ran.status == 1);
+  CHECK(has(ran.out, "step gone never fired"));
+  CHECK(has(in_one_line(ran.out), "1 of 3 steps were applied"));
+  const Finished done = rejoin({"fuzz", kFuzz, "--runs", "1", "--save-dir", scratch.path("found")});
+  CHECK(done.status == 1);
+  CHECK(has(done.out, "no longer fits"));
+  CHECK(has(done.out, "unknown-2/shrunk.yaml: "));
+  CHECK(has(in_one_line(done.out), "1 of 3 steps were applied"));
 }
 
 TEST_CASE("fuzz command: kill -9 loses nothing that had ended, and the next campaign knows") {
