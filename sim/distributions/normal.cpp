@@ -27,7 +27,7 @@ class Normal final : public Distribution {
 
   [[nodiscard]] Duration sample(const DrawKey& key) const override {
     const std::uint64_t width = std::numeric_limits<std::uint64_t>::max() - least_;
-    return std::max(0ns, at(least_ + below(draw(key), width)));
+    return std::max<Duration>(0ns, at(least_ + below(draw(key), width)));
   }
 
   // middle + deviation * density(a) / (1 - least), a = middle / deviation (Johnson, Kotz and

@@ -81,7 +81,7 @@ Disk::Requested Disk::request(MonotonicTime now, std::uint32_t index, const Pend
     delay = delay * factor + slow.extra;
   }
   busy_until_ = std::max(now, busy_until_) + transfer;
-  file.last_done = std::max(busy_until_ + delay, file.last_done + 1ns);
+  file.last_done = std::max<MonotonicTime>(busy_until_ + delay, file.last_done + 1ns);
   file.pending.push_back(pending);
   return {
       .done_at = file.last_done, .file = index, .ordinal = pending.ordinal, .sync = pending.sync};

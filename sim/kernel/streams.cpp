@@ -33,7 +33,8 @@ void Streams::send(Parcel&& parcel) {
   Stream& stream = streams_[parcel.stream - 1];
   parcel.number = ++stream.sent;
   if (parcel.from == parcel.to) {
-    stream.last_arrival = std::max(carrier_.time() + kLoopback, stream.last_arrival + 1ns);
+    stream.last_arrival =
+        std::max<MonotonicTime>(carrier_.time() + kLoopback, stream.last_arrival + 1ns);
     return carrier_.carry(stream.last_arrival, std::move(parcel));
   }
   const std::uint64_t bytes = parcel.frame.size();
@@ -77,7 +78,7 @@ bool Streams::transmit(Stream& stream, Held& held) {
   }
   MonotonicTime at = passage->arrival + *opening;
   // What is sent into a stall may overtake: it is put in order where it arrives.
-  if (!stream.stalled) at = std::max(at, stream.last_arrival + 1ns);
+  if (!stream.stalled) at = std::max<MonotonicTime>(at, stream.last_arrival + 1ns);
   stream.last_arrival = std::max(stream.last_arrival, at);
   carrier_.carry(at, std::move(parcel));
   return true;

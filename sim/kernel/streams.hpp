@@ -45,7 +45,7 @@ class Streams {
       return std::nullopt;
     const auto arrival = transit_.send_plain(now, sending);
     if (!arrival) return std::nullopt;
-    stream.last_arrival = std::max(*arrival, stream.last_arrival + 1ns);
+    stream.last_arrival = std::max<MonotonicTime>(*arrival, stream.last_arrival + 1ns);
     return Direct{.arrival = stream.last_arrival, .stream = *slot, .number = ++stream.sent};
   }
   // Whether its process gets it now. When not, it is kept for later or lost. `up`: the host is.

@@ -122,6 +122,29 @@ TEST_CASE("fuzz: without sync the stale read is found, shrunk, saved, and gone w
   }
 }
 
+TEST_CASE("fuzz: of two campaigns into one folder the smaller file of a signature stays") {
+  const Folder folder;
+  const Scenario scenario = partition_rejoin("none");
+  FuzzOptions options{.seeds = {1, 10}};
+  options.jobs = 2;
+  const FuzzResult first = run_fuzz(scenario, folder.path(), options);
+  REQUIRE_FALSE(first.record.groups.empty());
+  const std::string small = first.record.groups.front().saved;
+  REQUIRE(small.ends_with("/shrunk.yaml"));
+  const std::string kept = content_of(small);
+  const std::string large = fs::path(small).replace_filename("schedule.yaml").string();
+  CHECK(kept.size() < content_of(large).size());
+  // A smaller one is there already: the next campaign keeps it.
+  options.seeds = {11, 40};
+  (void)run_fuzz(scenario, folder.path(), options);
+  CHECK(content_of(small) == kept);
+  // A larger one gives way.
+  fs::copy_file(large, small, fs::copy_options::overwrite_existing);
+  options.seeds = {1, 10};
+  (void)run_fuzz(scenario, folder.path(), options);
+  CHECK(content_of(small) == kept);
+}
+
 TEST_CASE("fuzz: what is told of seeds depends neither on workers nor on shards") {
   const Scenario scenario = partition_rejoin("none");
   const std::vector<Trial> one = trials_of(scenario, {1, 12}, 1);
