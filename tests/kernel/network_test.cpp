@@ -39,11 +39,16 @@ TEST_CASE(
     "the first pattern that matches goes before the purpose's latency, that before the rest") {
   NetworkOptions options = constant_network(1ms);
   options.latency_by_purpose[static_cast<std::size_t>(Purpose::repair)] = constant_latency(2ms);
+  options.links.push_back({.from = {.host = kA},
+                           .to = {.host = kC},
+                           .purpose = Purpose::consensus,
+                           .latency = constant_latency(3ms)});
   options.links.push_back(
-      {.from = kA, .to = kC, .purpose = Purpose::consensus, .latency = constant_latency(3ms)});
-  options.links.push_back({.from = {}, .to = kC, .purpose = {}, .latency = constant_latency(4ms)});
-  options.links.push_back({.from = kA, .to = kC, .purpose = {}, .latency = constant_latency(5ms)});
-  options.links.push_back({.from = kC, .to = {}, .purpose = {}, .latency = constant_latency(6ms)});
+      {.from = {}, .to = {.host = kC}, .purpose = {}, .latency = constant_latency(4ms)});
+  options.links.push_back(
+      {.from = {.host = kA}, .to = {.host = kC}, .purpose = {}, .latency = constant_latency(5ms)});
+  options.links.push_back(
+      {.from = {.host = kC}, .to = {}, .purpose = {}, .latency = constant_latency(6ms)});
   options.links.push_back(
       {.from = {}, .to = {}, .purpose = Purpose::membership, .latency = constant_latency(7ms)});
   Wire wire(options);
