@@ -64,7 +64,8 @@ TEST_CASE("a healthy stream needs no event of its own") {
 TEST_CASE("the first message of a connection waits for a round trip, those behind it with it") {
   NetworkOptions options = plain_streams();
   options.stream.handshake = true;
-  options.links.push_back({.from = kB, .to = kA, .purpose = {}, .latency = constant_latency(7ms)});
+  options.links.push_back(
+      {.from = {.host = kB}, .to = {.host = kA}, .purpose = {}, .latency = constant_latency(7ms)});
   Wire wire(options);
   wire.stream(1);
   wire.run_until(at_time(5ms));

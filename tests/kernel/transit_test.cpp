@@ -385,7 +385,8 @@ TEST_CASE("a large transfer delays what its sender sends after it, and nobody el
 TEST_CASE("a receiver's port is shared by all that send to it, in order of arrival there") {
   NetworkOptions options = constant_network(1ms);
   options.receive_bandwidth_bytes_per_s = 1'000'000;
-  options.links.push_back({.from = kC, .to = kB, .purpose = {}, .latency = constant_latency(9ms)});
+  options.links.push_back(
+      {.from = {.host = kC}, .to = {.host = kB}, .purpose = {}, .latency = constant_latency(9ms)});
   Wire wire(options);
   wire.send(kC, kB, tag_of(1), Transport::datagram, 3'000);  // is there at 9 ms
   wire.send(kA, kB, tag_of(2), Transport::datagram, 2'000);  // at 1 ms: it does not wait for that
