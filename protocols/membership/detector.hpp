@@ -36,8 +36,9 @@ class FailureDetector {
 
 struct DetectorSpec {
   std::string_view name;
-  std::string_view help;          // one line
-  std::vector<ParamSpec> params;  // none yet: what it needs is in MembershipOptions
+  std::string_view help;  // one line
+  // Of every plugin; empty here: what a detector needs is in MembershipOptions.
+  std::vector<ParamSpec> params;
   // For one member.
   std::unique_ptr<FailureDetector> (*make)(const MembershipOptions& options) = nullptr;
 };

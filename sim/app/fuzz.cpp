@@ -98,8 +98,7 @@ class ProgressLine {
   bool shown_ = false;
 };
 
-// ---- What is written
-// -----------------------------------------------------------------------------
+// ---- What is written ----------------------------------------------------------------------------
 
 // A line a seed: the same whatever the number of workers, so that files of shards can be joined.
 std::string json_line(const std::string& scenario, const sim::Trial& trial) {

@@ -36,14 +36,16 @@ struct Provenance {
   std::string commit;   // that it was built from; may be empty
 };
 
-// The scenario file of a failure: opening comment, `found:`, and the schedule without expectations.
-// `whats`: by label, what the step came to; they become comments. `summary`: more lines for the
-// opening comment. `vocabulary`: to write it as a person would (to_short_yaml); null: with every
-// parameter, so that it stays what it is when defaults change.
+// What the step with that label came to.
 struct StepNote {
   std::string label;
   std::string what;
 };
+
+// The scenario file of a failure: opening comment, `found:`, and the schedule without expectations.
+// `summary`: more lines for the opening comment. `notes`: comments behind their steps.
+// `vocabulary`: to write it as a person would (to_short_yaml); null: with every parameter, so that
+// it stays what it is when defaults change.
 [[nodiscard]] std::string failure_file(const Schedule& schedule, const Provenance& from,
                                        const std::vector<std::string>& summary,
                                        const std::vector<StepNote>& notes,

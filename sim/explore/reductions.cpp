@@ -160,8 +160,7 @@ std::optional<Schedule> drop_named_hosts(const Schedule& schedule, std::size_t f
   return out;
 }
 
-// ---- Options: whatever differs from the default of its profile
-// -----------------------------------
+// ---- Options: whatever differs from the default of its profile ----------------------------------
 
 Schedule defaults_of(const Schedule& schedule) {
   Schedule out;
@@ -198,8 +197,7 @@ std::optional<Schedule> default_options(const Schedule& schedule, std::size_t fr
   return out;
 }
 
-// ---- Links and sites
-// -----------------------------------------------------------------------------
+// ---- Links and sites ----------------------------------------------------------------------------
 
 std::size_t link_count(const Schedule& schedule) {
   return schedule.network.links.size();
@@ -220,8 +218,7 @@ std::optional<Schedule> drop_site_links(const Schedule& schedule, std::size_t fr
   return out;
 }
 
-// ---- Mechanisms and checks
-// ------------------------------------------------------------------------
+// ---- Mechanisms and checks ----------------------------------------------------------------------
 
 std::size_t mechanism_count(const Schedule& schedule) {
   return schedule.node.sync.mechanisms.size();
@@ -242,8 +239,7 @@ std::optional<Schedule> drop_checks(const Schedule& schedule, std::size_t from, 
   return out;
 }
 
-// ---- Parameters of faults
-// ---------------------------------------------------------------------------
+// ---- Parameters of faults -----------------------------------------------------------------------
 
 struct ChosenParam {
   std::size_t step = 0;

@@ -3,7 +3,8 @@
 //
 // Invariants:
 // 1. What is left keeps its names but for the numbers of nodes, which stay 1 to n.
-// 2. Each result says less than what it was made from, so that repeating them comes to an end.
+// 2. Each result says less than what it was made from, or says it in the order of time, so that
+//    repeating them comes to an end. (unfolded says more, and is asked once, before them.)
 //
 // A result may be no schedule that can be run (a step that names what is gone): whoever asks
 // checks that.

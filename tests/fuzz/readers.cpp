@@ -105,8 +105,7 @@ std::vector<Bytes> schedule_corpus() {
   return out;
 }
 
-// ---- Messages
-// -------------------------------------------------------------------------------------
+// ---- Messages -----------------------------------------------------------------------------------
 
 // A frame, or (so that checksums keep nothing out) a kind and a body.
 void read_message(ByteView bytes) {
@@ -157,8 +156,7 @@ std::vector<Bytes> message_corpus() {
   return out;
 }
 
-// ---- Files of nodes
-// ---------------------------------------------------------------------------------
+// ---- Files of nodes -----------------------------------------------------------------------------
 
 void read_storage(ByteView bytes) {
   const store::LogContent log = store::read_log(bytes);
