@@ -48,7 +48,7 @@ struct Nemesis {
   MonotonicTime from{10s};   // no fault begins before
   MonotonicTime until{60s};  // or after; bounded: all are over by then
   bool bounded = true;
-  bool swarm = false;
+  bool swarm = true;  // by seed, each class and each fault is in or out, at least one in
   DurationRange epoch{6s, 12s};
   DurationRange rest{3s, 6s};  // between epochs
   Duration repair = 10s;       // instead, after an epoch in which a disk was lost

@@ -125,7 +125,10 @@ bool ScheduleReader::read_file_key(const Entry& entry) {
 }
 
 void ScheduleReader::read_field(const Tree& value, const Field& field) {
-  const auto read = read_value(value, {field.key, field.type, {}, {}, field.help, field.choices});
+  // No hosts is a value: a nemesis may have named some, where the file says nothing.
+  const std::string_view fallback = field.type == ParamType::hosts ? "none" : "";
+  const auto read =
+      read_value(value, {field.key, field.type, {}, fallback, field.help, field.choices});
   if (read && check_bounds(value, field, *read)) {
     field.set(schedule_, *read, field);
   } else if (field.section == "cluster") {

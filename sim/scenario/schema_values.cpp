@@ -171,6 +171,8 @@ Json of(const Field& field) {
     Json number = {{"type", "integer"}, {"minimum", field.bounds.least}};
     if (field.bounds.most != Bounds{}.most) number["maximum"] = field.bounds.most;
     out = or_pick({std::move(number)});
+  } else if (field.type == ParamType::hosts) {
+    out = {{"anyOf", Json::array({std::move(out), {{"const", "none"}}})}};
   }
   return described(std::move(out), field.help);
 }

@@ -121,7 +121,7 @@ TEST_CASE("every fault says how a nemesis draws it, or why it does not") {
 }
 
 TEST_CASE("the same seed draws the same steps, and another draws others") {
-  const std::string section = "nemesis: { preset: all, swarm: true }\n";
+  const std::string section = "nemesis: { preset: all }\n";
   CHECK(steps_of(drawn(section, 7), "-") == steps_of(drawn(section, 7), "-"));
   CHECK(steps_of(drawn(section, 7), "-") != steps_of(drawn(section, 8), "-"));
 }
@@ -129,7 +129,8 @@ TEST_CASE("the same seed draws the same steps, and another draws others") {
 TEST_CASE("leaving out one fault moves no step of another") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     for (const std::string mode : {"bounded", "unbounded"}) {
-      const std::string head = "nemesis: { mode: " + mode + ", preset: [hosts, network]";
+      const std::string head =
+          "nemesis: { swarm: false, mode: " + mode + ", preset: [hosts, network]";
       const auto all = steps_of(drawn(head + " }\n", seed), "pause-");
       const auto fewer = steps_of(drawn(head + ", faults: { pause: false } }\n", seed), "pause-");
       // An epoch that the pause had to itself may go to another: steps come, none goes or moves.
@@ -148,7 +149,7 @@ TEST_CASE("bounded: at any time a majority is in action, and all is over in the 
     for (const std::uint32_t nodes : {3, 5}) {
       const std::string size = std::to_string(nodes);
       const Schedule schedule =
-          drawn("nemesis: { preset: all, from: 5s, until: 60s }\n", seed,
+          drawn("nemesis: { swarm: false, from: 5s, until: 60s }\n", seed,
                 "format: 1\ncluster: { nodes: " + size + ", replication: " + size +
                     " }\ntimeline: [{ label: end, at: 70s }]\n");
       const std::vector<Out> outs = outs_of(schedule);
@@ -191,8 +192,9 @@ TEST_CASE("bounded: whom the timeline holds out of action is no victim, and make
 )";
   std::size_t after = 0;
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    const Schedule schedule = drawn(
-        "nemesis: all\n", seed, "format: 1\ncluster: { nodes: 3, replication: 3 }\n" + timeline);
+    const Schedule schedule =
+        drawn("nemesis: { swarm: false }\n", seed,
+              "format: 1\ncluster: { nodes: 3, replication: 3 }\n" + timeline);
     for (const Out& out : outs_of(schedule)) {
       if (out.nodes == std::set<NodeId>{NodeId(3)} && out.from == MonotonicTime(10s)) continue;
       if (out.from == MonotonicTime(40s)) continue;
@@ -203,19 +205,26 @@ TEST_CASE("bounded: whom the timeline holds out of action is no victim, and make
   CHECK(after > 50);
 }
 
-TEST_CASE("a swarm has each fault in some seeds and not in others, and never none") {
-  std::map<std::string, std::size_t> seeds_with;
-  const std::string section = "nemesis: { swarm: true, mode: unbounded, preset: all }\n";
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    const Schedule schedule = drawn(section, seed);
+TEST_CASE("unless told not to, a nemesis has each fault in some seeds alone, and never none") {
+  const auto faults_of = [](const std::string& section, std::uint64_t seed) {
     std::set<std::string> here;
+    const Schedule schedule = drawn(section, seed);
     for (const Step& step : schedule.timeline) {
       if (const action::Inject* const inject = fault_of(step)) here.insert(inject->fault);
     }
+    return here;
+  };
+  std::map<std::string, std::size_t> seeds_with;
+  std::size_t most = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const std::set<std::string> here = faults_of("nemesis: { mode: unbounded }\n", seed);
     CHECK_FALSE(here.empty());
+    CHECK(here == faults_of("nemesis: { mode: unbounded, swarm: true }\n", seed));
     for (const std::string& fault : here) ++seeds_with[fault];
+    most = std::max(most, here.size());
   }
   CHECK(seeds_with.size() >= 20);
+  CHECK(faults_of("nemesis: { mode: unbounded, swarm: false }\n", 1).size() > most);
   for (const auto& [fault, seeds] : seeds_with) {
     INFO(fault);
     CHECK(seeds < 60);
@@ -230,11 +239,12 @@ TEST_CASE("an unbounded nemesis asks for safety only; a bounded one starts every
   CHECK(bounded.limits.core == Selectors{{.kind = Selector::Kind::nodes}});
   CHECK(drawn("nemesis: all\nlimits: { core: node-1 }\n", 1).limits.core ==
         Selectors{select(NodeId(1))});
+  CHECK(drawn("nemesis: all\nlimits: { core: none }\n", 1).limits.core.empty());
 }
 
 TEST_CASE("a drawn schedule reads back from the file that it is written as") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    const Schedule schedule = drawn("nemesis: { preset: all, swarm: true }\n", seed);
+    const Schedule schedule = drawn("nemesis: all\n", seed);
     const std::string text = to_yaml(schedule);
     const auto again = read_scenario("again.yaml", text, linked_vocabulary());
     if (!again) {
