@@ -15,7 +15,7 @@ void Core::campaign() {
   // Raft 5.2: each timeout is drawn anew, so that a split vote is unlikely to repeat.
   ++draw_attempt_;
   want_draw();
-  if (options_.pre_vote && !MUTANT("raft-no-pre-vote")) {
+  if (options_.pre_vote && !MUTANT("raft-no-pre-vote") && !MUTANT("raft-restless")) {
     start_pre_vote();
   } else {
     start_election();
@@ -113,6 +113,7 @@ void Core::become_follower(Term term, std::optional<Server> leader) {
 // Dissertation 4.2.3: within the minimum election timeout of hearing from a leader, nobody may be
 // told that it can be replaced. A leader hears itself; check-quorum ends that when it is cut off.
 bool Core::heard_leader_recently() const {
+  if (MUTANT("raft-restless")) return false;
   if (role_ == Role::leader) return true;
   return leader_ && leader_heard_ && now_ - *leader_heard_ < options_.election.min;
 }

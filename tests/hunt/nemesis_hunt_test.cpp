@@ -88,8 +88,8 @@ TEST_CASE("every bug is found in its own scenario within its budget of seeds") {
   const std::map<std::string, std::uint64_t> budgets = {
       {"cluster-apply-twice", 10}, {"raft-commit-old-term", 15}, {"raft-config-before-commit", 15},
       {"raft-config-overlap", 5},  {"raft-no-check-quorum", 3},  {"raft-no-log-check", 90},
-      {"raft-no-pre-vote", 35},    {"raft-vote-not-synced", 10}, {"sync-blind-merge", 10},
-      {"wire-eager", 20},
+      {"raft-no-pre-vote", 35},    {"raft-restless", 5},         {"raft-vote-not-synced", 10},
+      {"sync-blind-merge", 10},    {"wire-eager", 20},
   };
   for (const MutantSpec& bug : mutants()) {
     CAPTURE(bug.name);
@@ -108,7 +108,8 @@ TEST_CASE("every bug is found in its own scenario within its budget of seeds") {
 }
 
 TEST_CASE("without a bug the scenarios that are made for one break nothing") {
-  for (const char* const file : {"raft-votes", "raft-terms", "raft-changes", "raft-deaf"}) {
+  for (const char* const file :
+       {"raft-votes", "raft-terms", "raft-changes", "raft-deaf", "raft-partial"}) {
     check_survives(file, 100);
   }
 }
