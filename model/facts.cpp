@@ -17,7 +17,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Fact>> kNames = {
     "MapApplied",     "RebalanceRefused",  "SettingApplied",    "CommandApplied",
     "HealthChecked",  "JoinRequested",     "NodeReady",         "HookFired",
     "RepairStarted",  "RepairCompleted",   "RepairFailed",      "GateOpened",
-    "GateClosed",     "RecordWritten",     "PartitionDropped",  "StoreDurable",
+    "GateClosed",     "RecordWritten",     "ConflictLost",      "HintStored",
+    "HintsDurable",   "HintEnded",         "PartitionDropped",  "StoreDurable",
     "StoreRecovered", "OperationInvoked",  "OperationReturned", "OperationAbandoned"};
 static_assert(!kNames.back().empty());
 
@@ -61,6 +62,8 @@ std::string_view to_name(WriteCause cause) {
       return "foreground";
     case WriteCause::repair:
       return "repair";
+    case WriteCause::collection:
+      return "collection";
   }
   return "?";
 }

@@ -245,7 +245,8 @@ struct RepairCompleted {
   std::uint64_t records = 0;
   std::uint64_t changed = 0;
   MonotonicTime started{};
-  REJOIN_FIELDS(partition, records, changed, started)
+  bool claims = true;  // that nothing is left to repair; false: a pass of upkeep
+  REJOIN_FIELDS(partition, records, changed, started, claims)
 };
 struct RepairFailed {
   PartitionId partition;
@@ -267,7 +268,11 @@ struct GateClosed {
 };
 
 // ---- Store ---------------------------------------------------------------------------------
-enum class WriteCause : std::uint8_t { foreground, repair };
+enum class WriteCause : std::uint8_t {
+  foreground,
+  repair,
+  collection,  // a tombstone is forgotten: `erased`, its origin is the delete's
+};
 [[nodiscard]] std::string_view to_name(WriteCause cause);
 // The stored version of a key changed, or an arriving one was refused (`stored` false). `seq`
 // orders the store's writes; the write survives a crash once StoreDurable has reached it.
@@ -282,7 +287,37 @@ struct RecordWritten {
   std::optional<RequestId> replaced;  // what was there before, tombstones included
   WriteCause cause{};
   std::uint64_t seq = 0;
-  REJOIN_FIELDS(partition, key, origin, deleted, erased, stored, replaced, cause, seq)
+  // Of what is stored now, the writes besides `origin`: siblings, or other parts of a merged value.
+  std::vector<RequestId> others;
+  REJOIN_FIELDS(partition, key, origin, deleted, erased, stored, replaced, cause, seq, others)
+};
+// A merge dropped a write that was concurrent with the one it kept, by the rule for conflicts.
+struct ConflictLost {
+  Key key;
+  RequestId lost;
+  RequestId kept;
+  REJOIN_FIELDS(key, lost, kept)
+};
+// A node keeps a write for an owner that did not take it; it survives a crash once HintsDurable has
+// reached `seq`.
+struct HintStored {
+  NodeId owner;
+  Key key;
+  RequestId origin;
+  std::uint64_t seq = 0;
+  REJOIN_FIELDS(owner, key, origin, seq)
+};
+struct HintsDurable {
+  std::uint64_t up_to = 0;
+  REJOIN_FIELDS(up_to)
+};
+// The owner has it now, or it is given up: too old, too many, its owner is gone.
+struct HintEnded {
+  NodeId owner;
+  Key key;
+  RequestId origin;
+  std::string how;  // `delivered`, or why not
+  REJOIN_FIELDS(owner, key, origin, how)
 };
 // Wiped before a copy.
 struct PartitionDropped {
@@ -318,18 +353,20 @@ struct OperationAbandoned {
 
 }  // namespace fact
 
-using Fact = std::variant<
-    fact::ProcessStarted, fact::ProcessCrashed, fact::ProcessHalted, fact::DiskWiped,
-    fact::FaultInjected, fact::FaultEnded, fact::StorageCorrupt, fact::SyncRequested,
-    fact::SyncCompleted, fact::MessageRejected, fact::BecameLeader, fact::LostLeadership,
-    fact::VoteGranted, fact::EntryAppended, fact::LogTruncated, fact::Committed, fact::EntryApplied,
-    fact::SnapshotInstalled, fact::LogCompacted, fact::LogRecovered, fact::MemberAdded,
-    fact::MemberUpdated, fact::MemberRemoved, fact::MembersApplied, fact::MapApplied,
-    fact::RebalanceRefused, fact::SettingApplied, fact::CommandApplied, fact::HealthChecked,
-    fact::JoinRequested, fact::NodeReady, fact::HookFired, fact::RepairStarted,
-    fact::RepairCompleted, fact::RepairFailed, fact::GateOpened, fact::GateClosed,
-    fact::RecordWritten, fact::PartitionDropped, fact::StoreDurable, fact::StoreRecovered,
-    fact::OperationInvoked, fact::OperationReturned, fact::OperationAbandoned>;
+using Fact =
+    std::variant<fact::ProcessStarted, fact::ProcessCrashed, fact::ProcessHalted, fact::DiskWiped,
+                 fact::FaultInjected, fact::FaultEnded, fact::StorageCorrupt, fact::SyncRequested,
+                 fact::SyncCompleted, fact::MessageRejected, fact::BecameLeader,
+                 fact::LostLeadership, fact::VoteGranted, fact::EntryAppended, fact::LogTruncated,
+                 fact::Committed, fact::EntryApplied, fact::SnapshotInstalled, fact::LogCompacted,
+                 fact::LogRecovered, fact::MemberAdded, fact::MemberUpdated, fact::MemberRemoved,
+                 fact::MembersApplied, fact::MapApplied, fact::RebalanceRefused,
+                 fact::SettingApplied, fact::CommandApplied, fact::HealthChecked,
+                 fact::JoinRequested, fact::NodeReady, fact::HookFired, fact::RepairStarted,
+                 fact::RepairCompleted, fact::RepairFailed, fact::GateOpened, fact::GateClosed,
+                 fact::RecordWritten, fact::ConflictLost, fact::HintStored, fact::HintsDurable,
+                 fact::HintEnded, fact::PartitionDropped, fact::StoreDurable, fact::StoreRecovered,
+                 fact::OperationInvoked, fact::OperationReturned, fact::OperationAbandoned>;
 
 // Who published: a node, or a client (then `node` is none).
 struct FactSource {

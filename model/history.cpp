@@ -1,5 +1,7 @@
 #include "model/history.hpp"
 
+#include <algorithm>
+
 namespace rejoin {
 
 std::string_view to_name(OperationKind kind) {
@@ -12,20 +14,39 @@ std::string_view to_name(OperationKind kind) {
       return "read";
     case OperationKind::configure:
       return "configure";
+    case OperationKind::increment:
+      return "increment";
+    case OperationKind::add:
+      return "add";
+    case OperationKind::discard:
+      return "discard";
   }
   return "?";
 }
 
 std::string_view to_name(Consistency level) {
+  const auto at = static_cast<std::size_t>(level);
+  return at < kConsistencyNames.size() ? kConsistencyNames[at] : "?";
+}
+
+std::uint32_t replicas_needed(Consistency level, std::uint32_t owners) {
   switch (level) {
     case Consistency::one:
-      return "one";
+      return 1;
     case Consistency::quorum:
-      return "quorum";
+      return owners / 2 + 1;
     case Consistency::all:
-      return "all";
+      return std::max<std::uint32_t>(owners, 1);
+    case Consistency::two:
+      return 2;
+    case Consistency::three:
+      return 3;
+    case Consistency::four:
+      return 4;
+    case Consistency::five:
+      return 5;
   }
-  return "?";
+  return owners;
 }
 
 std::string_view to_name(ResultKind result) {
@@ -40,16 +61,6 @@ std::string_view to_name(ResultKind result) {
       return "not-found";
     case ResultKind::unavailable:
       return "unavailable";
-  }
-  return "?";
-}
-
-std::string_view to_name(VersionScheme scheme) {
-  switch (scheme) {
-    case VersionScheme::none:
-      return "none";
-    case VersionScheme::timestamp:
-      return "timestamp";
   }
   return "?";
 }

@@ -5,6 +5,7 @@
 // 2. An operation that timed out has no return: it may take effect at any later time, or never.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,12 +19,31 @@
 
 namespace rejoin {
 
-enum class OperationKind : std::uint8_t { write, remove, read, configure };
+enum class OperationKind : std::uint8_t {
+  write,
+  remove,
+  read,
+  configure,  // a setting of the cluster, not a key
+  increment,  // of a counter, by a number
+  add,        // an element to a set
+  discard,    // an element from a set, as far as it was seen there
+};
+inline constexpr OperationKind kLastOperationKind = OperationKind::discard;
 [[nodiscard]] std::string_view to_name(OperationKind kind);
+// Makes a version of a key: all but reads and settings.
+[[nodiscard]] constexpr bool changes_key(OperationKind kind) {
+  return kind != OperationKind::read && kind != OperationKind::configure;
+}
 
 // How many replicas must answer before the client does: any one, a majority of the partition's
-// owners, or each of them.
-enum class Consistency : std::uint8_t { one, quorum, all };
+// owners, each of them, or so many (R and W of Dynamo).
+enum class Consistency : std::uint8_t { one, quorum, all, two, three, four, five };
+inline constexpr Consistency kLastConsistency = Consistency::five;
+// In the order of their values.
+inline constexpr std::array<std::string_view, 7> kConsistencyNames = {"one", "quorum", "all", "2",
+                                                                      "3",   "4",      "5"};
+// Of `owners` replicas. A number may be more than there are: nobody can answer then.
+[[nodiscard]] std::uint32_t replicas_needed(Consistency level, std::uint32_t owners);
 [[nodiscard]] std::string_view to_name(Consistency level);
 
 enum class ResultKind : std::uint8_t {
@@ -39,7 +59,7 @@ struct Operation {
   RequestId id;
   OperationKind kind{};
   Key key;      // of a setting, for configure
-  Value value;  // written, or found by a read
+  Value value;  // written, or found by a read; the number of an increment, an element of a set
   Consistency level{};
   // Direct: answered by `via` from its own store, whatever it holds. Else `via` coordinates (none:
   // the client chose).
@@ -59,9 +79,11 @@ struct Operation {
   NodeId served_by;  // the node that answered, or coordinated
   // The version that a write overwrote knowingly (its causal context); empty when blind.
   std::vector<RequestId> context;
+  // Of a read: what it found besides `value`, of writers who did not know of each other.
+  std::vector<Value> others;
 
   REJOIN_FIELDS(id, kind, key, value, level, direct, via, label, session, invoked, returned, result,
-                observed, served_by, context)
+                observed, served_by, context, others)
 };
 
 }  // namespace rejoin

@@ -86,10 +86,30 @@ struct PartitioningOptions {
 enum class GateMode : std::uint8_t {
   open,   // answers reads with whatever it has while it is being repaired
   fence,  // refuses reads of a partition until its repair has completed
+  // The same, and sends who asks it directly on to a replica that can answer.
+  redirect,
+};
+
+// When a replica may forget that a key was deleted. Whoever still has an older value then brings it
+// back.
+enum class TombstoneRule : std::uint8_t {
+  keep,          // never: it costs memory for ever, and nothing comes back
+  none,          // at once: a delete leaves nothing
+  grace,         // when it is so old (Cassandra: gc_grace_seconds, 10 days)
+  after_repair,  // so long after a repair with every owner that began later (ScyllaDB: an hour)
+  all_ack,       // so long after every owner has said that it holds it (Garage: a day)
 };
 
 struct StoreOptions {
   VersionScheme versions = VersionScheme::none;
+  // A registered conflict resolver; `natural`: overwrite without versions, lww under those that are
+  // ordered, siblings under those that track causality.
+  std::string conflict = "natural";
+  TombstoneRule tombstones = TombstoneRule::keep;
+  // From the delete, from the start of the repair, from the last owner's word.
+  Duration tombstone_grace = 240h;
+  Duration tombstone_repair_delay = 1h;
+  Duration tombstone_ack_delay = 24h;
   std::uint64_t snapshot_log_bytes = 4 * 1024 * 1024;  // log size that triggers a snapshot
 };
 
@@ -119,6 +139,7 @@ struct ClientOptions {
   Duration timeout = 10s;         // then the operation stays open for ever; the session ends
   // A coordinator that let a try time out is asked last for so long, or until it is heard again.
   Duration avoid_silent = 10s;
+  std::string conflict = "natural";  // as StoreOptions has it: what values are
 };
 
 struct NodeOptions {

@@ -97,6 +97,9 @@ struct Operate {
   bool background = false;                      // the next step does not wait for it
   std::optional<ResultKind> expect;             // of every operation of the step
   std::map<std::string, std::string> settings;  // of configure: name to value
+  // By how much a counter is counted up or down; the element of a set. Empty: 1; named after the
+  // request.
+  Value value;
 };
 struct Inject {
   std::string fault;                // a registered fault

@@ -31,6 +31,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,13 @@ template <class T>
 struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
+// Encoded as an optional is.
+template <class T>
+struct IsShared : std::false_type {};
+template <class T>
+struct IsShared<std::shared_ptr<const T>> : std::true_type {
+  using Item = T;
+};
 template <class T>
 struct IsVector : std::false_type {};
 template <class T>
@@ -130,6 +138,9 @@ class Writer {
     } else if constexpr (IsOptional<T>::value) {
       put(value.has_value());
       if (value) put(*value);
+    } else if constexpr (IsShared<T>::value) {
+      put(value != nullptr);
+      if (value != nullptr) put(*value);
     } else if constexpr (IsVector<T>::value) {
       varint(value.size());
       for (const auto& item : value) put(item);
@@ -220,6 +231,14 @@ class Reader {
       get(present);
       value.reset();
       if (present) get(value.emplace());
+    } else if constexpr (IsShared<T>::value) {
+      bool present = false;
+      get(present);
+      value.reset();
+      if (!present) return;
+      auto item = std::make_shared<typename IsShared<T>::Item>();
+      get(*item);
+      value = std::move(item);
     } else if constexpr (IsVector<T>::value) {
       const std::size_t n = count(1);
       value.clear();
@@ -344,6 +363,12 @@ class Describer {
       out_ += std::to_string(value.size()) + " B";
     } else if constexpr (IsOptional<T>::value) {
       if (value) {
+        put(*value);
+      } else {
+        out_ += "none";
+      }
+    } else if constexpr (IsShared<T>::value) {
+      if (value != nullptr) {
         put(*value);
       } else {
         out_ += "none";

@@ -8,6 +8,7 @@
 
 #include "model/check.hpp"
 #include "protocols/client/messages.hpp"
+#include "protocols/versions/conflict.hpp"
 
 namespace rejoin {
 
@@ -27,6 +28,7 @@ constexpr std::uint32_t kRedirectsMax = 3;
 struct Open {
   OperationRequest request;
   Operation operation;
+  Value payload;                  // what is sent as its value
   std::uint32_t attempt = 0;      // the latest try, from 1
   std::uint64_t start = 0;        // where round robin began
   std::uint64_t turns = 0;        // coordinators taken by round robin so far
@@ -34,6 +36,13 @@ struct Open {
   std::uint64_t unavailable = 0;  // refusals since then
   bool refused_ever = false;
   std::optional<Address> asked;  // by the latest try
+};
+
+// What the last read of a key has shown.
+struct Seen {
+  VersionVector context;
+  std::vector<RequestId> observed;
+  Value state;  // of a replicated data type, as it was sent
 };
 
 }  // namespace
@@ -44,11 +53,14 @@ struct Client::Impl {
       : env(env_to_use),
         observer(observer_to_use),
         self(id),
-        options(options_to_use),
+        options(std::move(options_to_use)),
+        conflict(Conflicts::find(options.conflict)),
         nodes(std::move(known)) {}
 
   void begin_next();
   void invoke();
+  [[nodiscard]] Value payload_of(const OperationRequest& request);
+  void take_read(const ClientReply& reply);
   void send_try(std::optional<Address> target);
   [[nodiscard]] std::optional<Address> next_target();
   void finish(ResultKind result);
@@ -68,6 +80,10 @@ struct Client::Impl {
   Observer& observer;
   ClientId self;
   ClientOptions options;
+  const ConflictSpec* conflict;  // null: values are plain
+  std::map<Key, Seen> seen;
+  std::map<Key, Value> changes;  // the last state that each key's changes made
+  Version newest;                // that it has met
   std::vector<NodeAddress> nodes;
   std::deque<OperationRequest> queue;
   std::optional<Open> open;
@@ -100,8 +116,12 @@ void Client::Impl::invoke() {
   operation.kind = request.kind;
   operation.key = request.key;
   const bool carries_value =
-      request.kind == OperationKind::write || request.kind == OperationKind::configure;
+      request.kind != OperationKind::read && request.kind != OperationKind::remove;
   if (carries_value) operation.value = request.value;
+  open->payload = payload_of(request);
+  const auto known = seen.find(request.key);
+  const bool replaces = changes_key(request.kind) && known != seen.end();
+  if (replaces && !known->second.context.empty()) operation.context = known->second.observed;
   operation.level = request.level;
   operation.direct = request.direct;
   operation.via = request.via;
@@ -114,6 +134,21 @@ void Client::Impl::invoke() {
   publish(fact::OperationInvoked{.operation = operation});
   env.arm(kOperation, env.now() + options.timeout);
   send_try(next_target());
+}
+
+// A change of a replicated data type is made here, once, so that a retry is the same change.
+Value Client::Impl::payload_of(const OperationRequest& request) {
+  if (conflict == nullptr || conflict->change == nullptr || !changes_key(request.kind)) {
+    return open->operation.value;
+  }
+  const auto known = seen.find(request.key);
+  Value& own = changes[request.key];
+  own = conflict->change({.kind = request.kind,
+                          .request = request.id,
+                          .text = request.value,
+                          .own = own,
+                          .seen = known == seen.end() ? Value{} : known->second.state});
+  return own;
 }
 
 // The node that was named, else each node in turn, those that were silent lately last. None when
@@ -140,15 +175,19 @@ void Client::Impl::send_try(std::optional<Address> target) {
   env.arm(kTry, env.now() + options.try_timeout);
   if (!target) return;
   const Operation& operation = open->operation;
+  const auto known = seen.find(operation.key);
+  const bool replaces = changes_key(operation.kind) && known != seen.end();
   send_for_request(env, *target,
                    ClientRequest{.id = operation.id,
                                  .attempt = open->attempt,
                                  .operation = operation.kind,
                                  .key = operation.key,
-                                 .value = operation.value,
+                                 .value = open->payload,
                                  .level = operation.level,
                                  .direct = operation.direct,
-                                 .expires = env.wall_now() + options.try_timeout});
+                                 .expires = env.wall_now() + options.try_timeout,
+                                 .context = replaces ? known->second.context : VersionVector{},
+                                 .seen = newest});
 }
 
 // ---- Answers -------------------------------------------------------------------------------
@@ -161,7 +200,7 @@ bool Client::Impl::handle(const ClientReply& reply) {
   const bool reads = open->operation.kind == OperationKind::read;
   switch (reply.result) {
     case ResultKind::none:
-      if (open->operation.kind != OperationKind::configure || reply.leader.is_none()) return false;
+      if (reply.leader.is_none()) return false;
       // An earlier try's word on where to go is no news.
       if (reply.attempt == open->attempt) on_redirect(reply.leader);
       return true;
@@ -171,18 +210,31 @@ bool Client::Impl::handle(const ClientReply& reply) {
       return true;
     case ResultKind::ok:
       if (reads) return false;
+      newest = std::max(newest, reply.version);
       break;
     case ResultKind::value:
     case ResultKind::not_found:
-      if (!reads) return false;
-      if (reply.result == ResultKind::value) open->operation.value = reply.value;
-      open->operation.observed = reply.observed;
+      if (!reads || !reply.context.well_formed()) return false;
+      take_read(reply);
       break;
   }
   // The answer to any try is an answer to the operation.
   open->operation.served_by = reply.served_by;
   finish(reply.result);
   return true;
+}
+
+void Client::Impl::take_read(const ClientReply& reply) {
+  Operation& read = open->operation;
+  const bool shows = conflict != nullptr && conflict->show != nullptr;
+  if (reply.result == ResultKind::value) {
+    read.value = shows ? conflict->show(reply.value) : reply.value;
+    read.others = reply.others;
+  }
+  read.observed = reply.observed;
+  newest = std::max(newest, reply.version);
+  if (reply.context.empty() && !shows) return;
+  seen[read.key] = {.context = reply.context, .observed = reply.observed, .state = reply.value};
 }
 
 void Client::Impl::on_redirect(Address leader) {
@@ -261,6 +313,7 @@ void Client::Impl::on_operation_timeout() {
   if (open->refused_ever) return finish(ResultKind::unavailable);
   publish(fact::OperationAbandoned{.operation = open->operation});
   ++session;
+  seen.clear();
   close();
 }
 

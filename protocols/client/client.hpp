@@ -6,7 +6,9 @@
 // 3. An operation without an answer after ClientOptions::timeout is published as abandoned, stays
 //    open for ever, and ends the session: the next operation counts as another session's.
 // 4. When a node lets a try time out, another one is asked where it is: nodes move.
-// 5. Every invocation, return and abandonment is published as a fact, at the client's own time.
+// 5. What a read of a key has shown is the context of the session's next writes of it: they replace
+//    it, and no more. A change of a replicated data type is made here, once for all its tries.
+// 6. Every invocation, return and abandonment is published as a fact, at the client's own time.
 #pragma once
 
 #include <cstdint>

@@ -26,8 +26,8 @@ namespace rejoin {
 class Coordinator final : public Component {
  public:
   Coordinator(Env& machine, NodeBus& bus, NodeId self, CoordinatorOptions options,
-              VersionScheme versions, const ClusterStateMachine& cluster,
-              raft::Consensus& consensus, Store& store, const Gate& gate);
+              const ClusterStateMachine& cluster, raft::Consensus& consensus, Store& store,
+              const Gate& gate);
   ~Coordinator() override;
 
   [[nodiscard]] Channel channel() const override { return Channel::coordinator; }

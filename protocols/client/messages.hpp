@@ -32,7 +32,10 @@ struct ClientRequest {
   // When the client asks another coordinator, by its clock. A write or delete that is handled for
   // the first time after that is dropped; the epoch of the clock: never.
   WallTime expires{};
-  REJOIN_FIELDS(id, attempt, operation, key, value, level, direct, expires)
+  // Where versions track causality: what the client has read of the key, and so replaces.
+  VersionVector context;
+  Version seen;  // the greatest version that the client has met: a hybrid clock goes on from it
+  REJOIN_FIELDS(id, attempt, operation, key, value, level, direct, expires, context, seen)
 };
 
 struct ClientReply {
@@ -43,8 +46,11 @@ struct ClientReply {
   Value value;
   std::vector<RequestId> observed;
   NodeId served_by;
-  Address leader;  // none unless result is
-  REJOIN_FIELDS(id, attempt, result, value, observed, served_by, leader)
+  Address leader;             // none unless result is
+  std::vector<Value> others;  // siblings of `value`
+  VersionVector context;      // of what was read
+  Version version;            // of what was read or written
+  REJOIN_FIELDS(id, attempt, result, value, observed, served_by, leader, others, context, version)
 };
 
 // Where the node is, by the receiver's member list: asked by a client that another one let wait.
@@ -61,7 +67,8 @@ struct LocateReply {
   REJOIN_FIELDS(node, address)
 };
 
-// The origin of `record` is `id`.
+// `record` holds the write `id`; where versions track causality, all else that its coordinator
+// holds of the key, too.
 struct ReplicaWrite {
   static constexpr MessageKind kind{Channel::coordinator, 2};
   RequestId id;
@@ -69,7 +76,8 @@ struct ReplicaWrite {
   Epoch epoch;  // of the coordinator's map
   Record record;
   std::vector<NodeId> owners;  // of the key, by that map
-  REJOIN_FIELDS(id, attempt, epoch, record, owners)
+  Version version;             // of the write
+  REJOIN_FIELDS(id, attempt, epoch, record, owners, version)
 };
 
 struct ReplicaWriteReply {

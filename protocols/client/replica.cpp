@@ -6,9 +6,9 @@
 
 namespace rejoin {
 
-Replica::Replica(Env& env, NodeId self, VersionScheme versions, const ClusterStateMachine& cluster,
-                 Store& store, const Gate& gate)
-    : env_(env), self_(self), versions_(versions), cluster_(cluster), store_(store), gate_(gate) {}
+Replica::Replica(Env& env, NodeId self, const ClusterStateMachine& cluster, Store& store,
+                 const Gate& gate)
+    : env_(env), self_(self), cluster_(cluster), store_(store), gate_(gate) {}
 
 bool Replica::ready() const {
   return store_.ready() && cluster_.state().map->partition_count() != 0;
@@ -23,7 +23,7 @@ void Replica::write(Address asker, const ReplicaWrite& message) {
                           .attempt = message.attempt,
                           .replica = self_,
                           .accepted = false,
-                          .version = message.record.version};
+                          .version = message.version};
   // Whether a restarted node owns the partition it knows only once it has a map.
   if (!ready()) return;
   const PartitionId partition = partition_of_key(message.record.key);
@@ -38,10 +38,8 @@ void Replica::write(Address asker, const ReplicaWrite& message) {
   if (outdated || !may_serve(partition, message.epoch)) {
     return answer(asker, 0, std::move(reply));
   }
-  const MergeRule rule =
-      versions_ == VersionScheme::none ? MergeRule::overwrite : MergeRule::newest;
   const StoreWrite written =
-      store_.put(partition, message.record, rule, fact::WriteCause::foreground);
+      store_.put(partition, message.record, MergeRule::merge, fact::WriteCause::foreground);
   reply.accepted = true;
   answer(asker, written.seq, std::move(reply));
 }
@@ -65,25 +63,55 @@ void Replica::read(Address asker, const ReplicaRead& message) {
 }
 
 void Replica::direct_read(Address client, const ClientRequest& request) {
-  ClientReply reply{.id = request.id,
-                    .attempt = request.attempt,
-                    .result = ResultKind::unavailable,
-                    .value = {},
-                    .observed = {},
-                    .served_by = self_,
-                    .leader = {}};
+  ClientReply reply;
+  reply.id = request.id;
+  reply.attempt = request.attempt;
+  reply.result = ResultKind::unavailable;
+  reply.served_by = self_;
   if (!ready()) return answer(client, 0, std::move(reply));
   const PartitionId partition = partition_of_key(request.key);
-  if (!gate_.is_open(partition)) return answer(client, 0, std::move(reply));
+  if (!gate_.is_open(partition)) {
+    if (gate_.redirects()) redirect(partition, request, reply);
+    return answer(client, 0, std::move(reply));
+  }
+  show(store_.get(partition, request.key), reply);
+  answer(client, store_.sequence_of(partition, request.key), std::move(reply));
+}
+
+// Each try goes to another of the other owners: the first may be fenced, too.
+void Replica::redirect(PartitionId partition, const ClientRequest& request,
+                       ClientReply& reply) const {
+  std::vector<Address> others;
+  for (const NodeId owner : cluster_.state().map->owners_of(partition)) {
+    const Member* const member = cluster_.state().find(owner);
+    if (owner != self_ && member != nullptr) others.push_back(member->address);
+  }
+  if (others.empty()) return;
+  reply.result = ResultKind::none;
+  reply.leader = others[request.attempt % others.size()];
+}
+
+void Replica::show(const Record* record, ClientReply& reply) const {
   reply.result = ResultKind::not_found;
-  if (const Record* record = store_.get(partition, request.key)) {
-    reply.observed.push_back(record->origin);
-    if (!record->deleted) {
+  if (record == nullptr) return;
+  const VersionRules& rules = store_.rules();
+  std::vector<Sibling> siblings = shown(rules, *record);
+  if (rules.conflict->origins != nullptr) {
+    reply.observed = origins_of(rules, *record);
+  } else {
+    for (const Sibling& each : siblings) reply.observed.push_back(each.origin);
+  }
+  reply.version = record->version;
+  if (record->causality != nullptr) reply.context = record->causality->clock;
+  for (Sibling& each : siblings) {
+    if (each.deleted) continue;
+    if (reply.result == ResultKind::value) {
+      reply.others.push_back(std::move(each.value));
+    } else {
       reply.result = ResultKind::value;
-      reply.value = record->value;
+      reply.value = std::move(each.value);
     }
   }
-  answer(client, store_.sequence_of(partition, request.key), std::move(reply));
 }
 
 void Replica::on_durable() {

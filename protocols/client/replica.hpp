@@ -27,8 +27,8 @@ class Replica {
  public:
   using LocalReply = std::variant<ReplicaWriteReply, ReplicaReadReply>;
 
-  Replica(Env& env, NodeId self, VersionScheme versions, const ClusterStateMachine& cluster,
-          Store& store, const Gate& gate);
+  Replica(Env& env, NodeId self, const ClusterStateMachine& cluster, Store& store,
+          const Gate& gate);
 
   // The store has been read back and there is a map: requests can be served.
   [[nodiscard]] bool ready() const;
@@ -37,6 +37,12 @@ class Replica {
   // Answers go to `asker`; to this node itself, they wait in take_local().
   void write(Address asker, const ReplicaWrite& message);
   void read(Address asker, const ReplicaRead& message);
+  // Whether the record can be one of this cluster's: a peer may send anything.
+  [[nodiscard]] bool takes(const Record& record) const {
+    return well_formed(store_.rules(), record);
+  }
+  // What a client is told of a record; null: nothing is known of the key.
+  void show(const Record* record, ClientReply& reply) const;
   // From this node's store, whatever the map says.
   void direct_read(Address client, const ClientRequest& request);
 
@@ -52,12 +58,12 @@ class Replica {
   };
 
   [[nodiscard]] bool may_serve(PartitionId partition, Epoch asker_epoch) const;
+  void redirect(PartitionId partition, const ClientRequest& request, ClientReply& reply) const;
   void answer(Address to, std::uint64_t seq, Reply reply);
   void send(Address to, const Reply& reply);
 
   Env& env_;
   NodeId self_;
-  VersionScheme versions_;
   const ClusterStateMachine& cluster_;
   Store& store_;
   const Gate& gate_;

@@ -63,16 +63,16 @@ struct Node::Impl {
       : bus(observer, config.node),
         env(machine, config.reads),
         cluster(bus),
-        gate(config.options.partitioning.partitions),
+        gate(config.options.partitioning.partitions,
+             config.options.sync.gate == GateMode::redirect),
         raft(env, bus, config.node, config.options.raft),
         membership(env, bus, config.node, config.options.membership, config.options.raft.learners,
                    config.seeds, cluster, raft),
         partitioning(env, bus, config.node, config.options.partitioning, cluster, raft),
         store(env, bus, config.options.store, config.options.partitioning.partitions),
-        coordinator(env, bus, config.node, config.options.coordinator,
-                    config.options.store.versions, cluster, raft, store, gate),
-        sync(env, bus, config.node, config.options.sync, config.options.store.versions,
-             config.options.partitioning.replication, cluster, store, gate),
+        coordinator(env, bus, config.node, config.options.coordinator, cluster, raft, store, gate),
+        sync(env, bus, config.node, config.options.sync, config.options.partitioning.replication,
+             cluster, store, gate),
         components{&raft, &membership, &partitioning, &store, &coordinator, &sync} {
     raft.add_group(kClusterGroup, cluster);
   }

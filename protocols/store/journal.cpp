@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/check.hpp"
+#include "model/random.hpp"
 
 namespace rejoin::store {
 
@@ -122,7 +123,7 @@ void Journal::continue_log() {
   if (snapshot_ == Snapshot::written) {
     log_ = LogState::replacing;
     log_covers_ = last_;
-    const Bytes content = encode_log(snapshot_covers_, std::exchange(tail_, {}));
+    const Bytes content = encode_log(snapshot_covers_, std::exchange(tail_, {}), life_);
     log_bytes_ = content.size();
     marked_ = last_;
     env_.replace(kLog, content, kReplaceLog);
@@ -165,6 +166,14 @@ std::optional<std::string> Journal::load_snapshot(ByteView file) {
   return std::nullopt;
 }
 
+// Two lives of one node's store must not share a number; time tells them apart.
+std::uint64_t Journal::new_life() {
+  const auto monotonic = static_cast<std::uint64_t>(env_.now().time_since_epoch().count());
+  const auto wall = static_cast<std::uint64_t>(env_.wall_now().time_since_epoch().count());
+  // 32 bits are short on the wire, and enough for the lives of one node.
+  return std::max<std::uint64_t>(env_.random("life", mix(monotonic, wall), 0) >> 32U, 1);
+}
+
 // The log is rewritten in any case (invariant 3): without a torn tail, for appends after garbage
 // would be lost with it.
 void Journal::load_log(const IoDone& done) {
@@ -179,8 +188,11 @@ void Journal::load_log(const IoDone& done) {
                      "it ends at " + std::to_string(last_) + ", before the log, which follows " +
                          std::to_string(log.base));
     }
+    life_ = log.life;
   } else if (snapshot_found_) {
     return corrupt(kLog, 0, "it is missing, but there is a snapshot");
+  } else {
+    life_ = new_life();
   }
   // In the snapshot already: a crash came between its exchange and that of the log.
   std::erase_if(log.entries, [this](const LogEntry& entry) { return entry.seq <= last_; });
@@ -189,7 +201,7 @@ void Journal::load_log(const IoDone& done) {
         .reason = "store.log: " + log.damage->what + " cut off: sequence " +
                   std::to_string(last_ + log.entries.size()) + " is the last"});
   }
-  const Bytes content = encode_log(last_, log.entries);
+  const Bytes content = encode_log(last_, log.entries, life_);
   for (LogEntry& entry : log.entries) {
     const std::uint64_t seq = entry.seq;
     if (!replay_(std::move(entry))) {

@@ -59,6 +59,8 @@ class Journal {
 
   [[nodiscard]] std::uint64_t last_sequence() const { return last_; }
   [[nodiscard]] std::uint64_t durable_sequence() const { return durable_; }
+  // Since when there has been a log: another number after data was lost with its file. Recovered.
+  [[nodiscard]] std::uint64_t life() const { return life_; }
   [[nodiscard]] std::uint64_t log_bytes() const { return log_bytes_; }
   // From write_snapshot until the log has been exchanged, too.
   [[nodiscard]] bool snapshot_under_way() const {
@@ -71,6 +73,7 @@ class Journal {
 
   // None: it is whole.
   [[nodiscard]] std::optional<std::string> load_snapshot(ByteView file);
+  [[nodiscard]] std::uint64_t new_life();
   void load_log(const IoDone& done);
   void corrupt(std::string_view file, std::uint64_t offset, const std::string& what);
   void continue_log();
@@ -81,6 +84,7 @@ class Journal {
   NodeBus& bus_;
   Replay replay_;
 
+  std::uint64_t life_ = 0;
   std::uint64_t last_ = 0;
   std::uint64_t durable_ = 0;
   std::uint64_t log_bytes_ = 0;  // of the file, or of what it is being replaced by

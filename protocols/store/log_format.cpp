@@ -71,6 +71,7 @@ LogContent read_log(ByteView file) {
   // It came in one replace: no crash explains this.
   if (!head || head->kind != EntryKind::head) return damaged(0, "damaged head", false);
   out.base = head->seq;
+  out.life = head->count;
   std::uint64_t last = head->seq;
   std::uint64_t synced = head->synced;
   while (true) {
@@ -104,13 +105,14 @@ LogContent read_log(ByteView file) {
                  false);
 }
 
-Bytes encode_log(std::uint64_t base, const std::vector<LogEntry>& entries) {
+Bytes encode_log(std::uint64_t base, const std::vector<LogEntry>& entries, std::uint64_t life) {
   Writer file;
   write_entry(file, FileKind::log, 0,
               {.seq = base,
                .kind = EntryKind::head,
                .partition = {},
                .record = {},
+               .count = life,
                .synced = base + entries.size()});
   for (const LogEntry& entry : entries) write_entry(file, FileKind::log, file.size(), entry);
   return file.take();

@@ -51,7 +51,7 @@ struct LogEntry {
   EntryKind kind{};
   PartitionId partition;
   Record record;
-  std::uint64_t count = 0;
+  std::uint64_t count = 0;  // of a snapshot, its records; of a head, the life of the store
   std::uint64_t synced = 0;
   REJOIN_FIELDS(seq, kind, partition, record, count, synced)
 };
@@ -89,11 +89,13 @@ struct LogContent {
     bool torn = false;  // nobody was told of what is missing; else it is corrupt
   };
   std::uint64_t base = 0;         // the entries come after this sequence
+  std::uint64_t life = 0;         // of the store that wrote it
   std::vector<LogEntry> entries;  // without head and marks
   std::optional<Damage> damage;   // behind them
 };
 [[nodiscard]] LogContent read_log(ByteView file);
 // A whole log file: a head, and these entries, which are in order and come after `base`.
-[[nodiscard]] Bytes encode_log(std::uint64_t base, const std::vector<LogEntry>& entries);
+[[nodiscard]] Bytes encode_log(std::uint64_t base, const std::vector<LogEntry>& entries,
+                               std::uint64_t life);
 
 }  // namespace rejoin::store

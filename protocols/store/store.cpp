@@ -37,7 +37,8 @@ struct Erasure {
 
 struct Store::Impl {
   Impl(Env& machine, NodeBus& bus_to_use, StoreOptions options_to_use, std::uint32_t count)
-      : options(options_to_use),
+      : options(std::move(options_to_use)),
+        rules(options),
         bus(bus_to_use),
         partitions(count),
         journal(machine, bus, [this](LogEntry entry) { return replay(std::move(entry)); }) {}
@@ -54,6 +55,7 @@ struct Store::Impl {
     switch (entry.kind) {
       case EntryKind::put: {
         Stored& stored = partition.records[entry.record.key];
+        newest = std::max(newest, entry.record.version);
         stored = {.record = std::move(entry.record), .seq = entry.seq};
         return true;
       }
@@ -69,6 +71,95 @@ struct Store::Impl {
         return false;
     }
     return false;
+  }
+
+  [[nodiscard]] bool erases(const Record& record, fact::WriteCause cause) const {
+    if (!is_deleted(record)) return false;
+    return options.versions == VersionScheme::none || options.tombstones == TombstoneRule::none ||
+           cause == fact::WriteCause::collection;
+  }
+
+  // `arrived`: what the merge was asked to take, when that is not what it made.
+  StoreWrite store(PartitionId id, const Merged& merged, fact::WriteCause cause,
+                   const Record* arrived = nullptr) {
+    for (const Loss& loss : merged.lost) {
+      bus.publish(
+          fact::ConflictLost{.key = merged.record.key, .lost = loss.lost, .kept = loss.kept});
+    }
+    if (merged.changed) return write(id, merged.record, cause);
+    const auto known = at(id).records.find(merged.record.key);
+    CHECK_THAT(known != at(id).records.end());
+    const Record& refused = arrived == nullptr ? merged.record : *arrived;
+    bus.publish(fact::RecordWritten{.partition = id,
+                                    .key = refused.key,
+                                    .origin = refused.origin,
+                                    .deleted = refused.deleted,
+                                    .replaced = known->second.record.origin,
+                                    .cause = cause,
+                                    .seq = known->second.seq,
+                                    .others = {}});
+    return {.seq = known->second.seq, .stored = false};
+  }
+
+  StoreWrite write(PartitionId id, const Record& record, fact::WriteCause cause) {
+    Partition& partition = at(id);
+    const auto known = partition.records.find(record.key);
+    const bool was_there = known != partition.records.end();
+    const bool erased = erases(record, cause);
+    const std::uint64_t seq = journal.last_sequence() + 1;
+    LogEntry entry{.seq = seq,
+                   .kind = erased ? EntryKind::erase : EntryKind::put,
+                   .partition = id,
+                   .record = record};
+    log(entry);
+    newest = std::max(newest, record.version);
+    std::optional<Record> before;
+    if (was_there) before = std::move(known->second.record);
+    const Record* after = nullptr;
+    if (erased) {
+      if (was_there) partition.records.erase(known);
+      partition.erased[entry.record.key] = seq;
+      erasures.push_back({.seq = seq, .partition = id, .key = entry.record.key});
+    } else {
+      Stored& stored = was_there ? known->second : partition.records[entry.record.key];
+      stored = {.record = std::move(entry.record), .seq = seq};
+      after = &stored.record;
+    }
+    const Record& now = after == nullptr ? entry.record : *after;
+    bus.publish(fact_of(id, now, before, erased, cause, seq));
+    tell(id, now.key, before ? &*before : nullptr, after);
+    snapshot_if_due();
+    return {.seq = seq, .stored = true};
+  }
+
+  [[nodiscard]] fact::RecordWritten fact_of(PartitionId id, const Record& record,
+                                            const std::optional<Record>& before, bool erased,
+                                            fact::WriteCause cause, std::uint64_t seq) const {
+    fact::RecordWritten written{.partition = id,
+                                .key = record.key,
+                                .origin = record.origin,
+                                .deleted = is_deleted(record),
+                                .erased = erased,
+                                .stored = true,
+                                .replaced = std::nullopt,
+                                .cause = cause,
+                                .seq = seq,
+                                .others = origins_of(rules, record)};
+    if (before) {
+      // The newest that is there no more.
+      for (const RequestId origin : origins_of(rules, *before)) {
+        const auto& held = written.others;
+        if (std::find(held.begin(), held.end(), origin) != held.end()) continue;
+        written.replaced = origin;
+        break;
+      }
+    }
+    written.others.erase(written.others.begin());
+    return written;
+  }
+
+  void tell(PartitionId id, const Key& key, const Record* before, const Record* after) const {
+    if (listener) listener(id, key, before, after);
   }
 
   void log(LogEntry& entry) {
@@ -120,7 +211,10 @@ struct Store::Impl {
   }
 
   StoreOptions options;
+  VersionRules rules;
   NodeBus& bus;
+  ChangeListener listener;
+  Version newest;
   std::vector<Partition> partitions;
   std::deque<Erasure> erasures;  // in order of sequence
   bool ready = false;
@@ -138,46 +232,21 @@ bool Store::ready() const {
 
 StoreWrite Store::put(PartitionId id, const Record& record, MergeRule rule,
                       fact::WriteCause cause) {
-  Partition& partition = impl_->at(id);
-  const auto at = partition.records.find(record.key);
-  const bool known = at != partition.records.end();
-  fact::RecordWritten written{.partition = id,
-                              .key = record.key,
-                              .origin = record.origin,
-                              .deleted = record.deleted,
-                              .erased = false,
-                              .stored = false,
-                              .replaced = std::nullopt,
-                              .cause = cause,
-                              .seq = 0};
-  if (known) written.replaced = at->second.record.origin;
-
   const bool blind = MUTANT("sync-blind-merge") && cause == fact::WriteCause::repair;
-  if (known && rule == MergeRule::newest && !blind && record.version <= at->second.record.version) {
-    written.seq = at->second.seq;
-    impl_->bus.publish(written);
-    return {.seq = written.seq, .stored = false};
-  }
+  if (rule == MergeRule::overwrite || blind) return impl_->store(id, {record, true, {}}, cause);
+  return impl_->store(id, merge(impl_->rules, get(id, record.key), record), cause, &record);
+}
 
-  written.erased = record.deleted && impl_->options.versions == VersionScheme::none;
-  written.stored = true;
-  written.seq = last_sequence() + 1;
-  LogEntry entry{.seq = written.seq,
-                 .kind = written.erased ? EntryKind::erase : EntryKind::put,
-                 .partition = id,
-                 .record = record};
-  impl_->log(entry);
-  if (written.erased) {
-    if (known) partition.records.erase(at);
-    partition.erased[record.key] = written.seq;
-    impl_->erasures.push_back({.seq = written.seq, .partition = id, .key = record.key});
-  } else {
-    Stored& stored = known ? at->second : partition.records[record.key];
-    stored = {.record = std::move(entry.record), .seq = written.seq};
-  }
-  impl_->bus.publish(written);
-  impl_->snapshot_if_due();
-  return {.seq = written.seq, .stored = true};
+StoreWrite Store::update(PartitionId id, const Key& key, const CausalWrite& write,
+                         const Actor& actor) {
+  return impl_->store(id, rejoin::update(impl_->rules, key, get(id, key), write, actor),
+                      fact::WriteCause::foreground);
+}
+
+void Store::collect(PartitionId id, const Key& key) {
+  const Record* const record = get(id, key);
+  if (record == nullptr || !is_deleted(*record)) return;
+  impl_->write(id, *record, fact::WriteCause::collection);
 }
 
 std::uint64_t Store::drop(PartitionId id) {
@@ -185,11 +254,29 @@ std::uint64_t Store::drop(PartitionId id) {
   const std::uint64_t seq = last_sequence() + 1;
   LogEntry entry{.seq = seq, .kind = EntryKind::drop, .partition = id, .record = {}};
   impl_->log(entry);
-  partition.records.clear();
+  const auto dropped = std::exchange(partition.records, {});
   partition.dropped = seq;
   impl_->bus.publish(fact::PartitionDropped{.partition = id, .seq = seq});
+  for (const auto& [key, stored] : dropped) impl_->tell(id, key, &stored.record, nullptr);
   impl_->snapshot_if_due();
   return seq;
+}
+
+const VersionRules& Store::rules() const {
+  return impl_->rules;
+}
+
+std::uint64_t Store::life() const {
+  CHECK_THAT(impl_->ready);
+  return impl_->journal.life();
+}
+
+const Version& Store::newest() const {
+  return impl_->newest;
+}
+
+void Store::set_change_listener(ChangeListener listener) {
+  impl_->listener = std::move(listener);
 }
 
 const Record* Store::get(PartitionId id, const Key& key) const {

@@ -10,7 +10,7 @@
 //    is reported (StorageCorrupt) and halts the node; see journal.hpp for why.
 // 4. Records are kept by partition and, within one, ordered by key.
 //
-// Not here: replication, versions' meaning beyond comparing them, partition ownership.
+// Not here: replication, what versions mean (protocols/versions/), partition ownership.
 #pragma once
 
 #include <cstdint>
@@ -25,13 +25,14 @@
 #include "model/options.hpp"
 #include "model/record.hpp"
 #include "protocols/node/component.hpp"
+#include "protocols/versions/merge.hpp"
 
 namespace rejoin {
 
 // How an arriving record meets a stored one.
 enum class MergeRule : std::uint8_t {
-  overwrite,  // what arrives stays
-  newest,     // the greater Version stays; equal versions leave the stored one
+  overwrite,  // what arrives stays, whatever versions say
+  merge,      // by versions and the rule for conflicts (protocols/versions/merge.hpp)
 };
 
 struct StoreWrite {
@@ -47,12 +48,32 @@ class Store final : public Component {
   // True once the files have been read; before that nothing else may be called.
   [[nodiscard]] bool ready() const;
 
-  // Stores, or refuses by `rule`. A deleted record under VersionScheme::none erases the key and
-  // leaves no tombstone; else the tombstone is stored. Publishes fact::RecordWritten.
+  // Stores what `rule` makes of it, or nothing when that is what is there. A deleted record under
+  // VersionScheme::none or TombstoneRule::none erases the key and leaves no tombstone; else the
+  // tombstone is stored. Publishes fact::RecordWritten, and fact::ConflictLost for what a merge
+  // dropped. The record is well formed under rules().
   StoreWrite put(PartitionId partition, const Record& record, MergeRule rule,
                  fact::WriteCause cause);
+  // A client's write where versions track causality; this replica counts it as `actor`.
+  StoreWrite update(PartitionId partition, const Key& key, const CausalWrite& write,
+                    const Actor& actor);
+  // Forgets the key if all that is stored of it is tombstones.
+  void collect(PartitionId partition, const Key& key);
   // Forgets every record of the partition; publishes fact::PartitionDropped. Returns the sequence.
   std::uint64_t drop(PartitionId partition);
+
+  [[nodiscard]] const VersionRules& rules() const;
+  // Which life of this node's data it is: another one once the files were lost. Whoever counts what
+  // it does with the data counts by it. Ready only.
+  [[nodiscard]] std::uint64_t life() const;
+  // The greatest version that this store has held since it was read back: what a hybrid logical
+  // clock must not fall behind.
+  [[nodiscard]] const Version& newest() const;
+  // Called whenever what is stored of a key has changed, with what was there before and is now
+  // (null: nothing), from inside put, update, collect and drop. Set it before start().
+  using ChangeListener =
+      std::function<void(PartitionId, const Key&, const Record* before, const Record* after)>;
+  void set_change_listener(ChangeListener listener);
 
   // Null when absent. A tombstone is a record. Valid until the next put or drop.
   [[nodiscard]] const Record* get(PartitionId partition, const Key& key) const;

@@ -14,13 +14,16 @@ inline constexpr TimerId kQueueTimer{1};                       // starts repairs
 inline constexpr TimerId kSettleTimer{2};                      // gained partitions without a hook
 inline constexpr std::uint64_t kPauseTimers = 1ULL << 40U;     // + partition: between two rounds
 inline constexpr std::uint64_t kQuestionTimers = 1ULL << 48U;  // + number of the question
+inline constexpr std::uint64_t kCompareTimers = 1ULL << 50U;   // + number of the comparison
+// + place of the mechanism << kMechanismShift + its own number.
+inline constexpr std::uint64_t kMechanismTimers = 1ULL << 52U;
+inline constexpr unsigned kMechanismShift = 40;
 
 struct SyncContext {
   SubEnv env;
   NodeBus& bus;
   NodeId self;
   SyncOptions options;
-  VersionScheme versions;
   std::uint32_t replication;  // owners that a partition should have
   const ClusterStateMachine& cluster;
   Store& store;

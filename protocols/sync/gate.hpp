@@ -12,7 +12,11 @@ namespace rejoin {
 
 class Gate {
  public:
-  explicit Gate(std::uint32_t partitions) : open_(partitions, true) {}
+  explicit Gate(std::uint32_t partitions, bool redirects = false)
+      : open_(partitions, true), redirects_(redirects) {}
+
+  // Who asks this node itself for what is fenced is sent on to another replica.
+  [[nodiscard]] bool redirects() const { return redirects_; }
 
   [[nodiscard]] bool is_open(PartitionId partition) const { return open_[partition.value]; }
   [[nodiscard]] std::size_t partition_count() const { return open_.size(); }
@@ -21,6 +25,7 @@ class Gate {
 
  private:
   std::vector<bool> open_;
+  bool redirects_;
 };
 
 }  // namespace rejoin

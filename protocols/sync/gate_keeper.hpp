@@ -47,6 +47,8 @@ class GateKeeper {
   void on_event(const local::Evicted& event);
   void on_event(const local::PartitionChanged& event);
 
+  // This process is a member, and its view of the cluster is current.
+  [[nodiscard]] bool has_returned() const { return returned_; }
   // Whether this node has nothing left to repair in the partition: it may be a source.
   [[nodiscard]] bool is_repaired(PartitionId partition) const {
     return holdings_[partition.value].claimed && !queue_.pending(partition);
@@ -61,7 +63,7 @@ class GateKeeper {
     std::optional<MonotonicTime> repaired_since;  // start of the last completed repair
   };
 
-  [[nodiscard]] bool fenced() const { return context_.options.gate == GateMode::fence; }
+  [[nodiscard]] bool fenced() const { return context_.options.gate != GateMode::open; }
   [[nodiscard]] bool any_repairs_on_return() const;
   [[nodiscard]] bool any_repairs_on_change() const;
   // When this life became a member: the start of the process, or its admission.

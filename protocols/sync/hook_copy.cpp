@@ -41,6 +41,12 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
   return std::make_unique<HookCopy>(manager, rule_of(params.get<std::string>("sources")));
 }
 
+std::string refuses(const NodeOptions& options, const Params& /*params*/) {
+  if (!tracks_causality(options.store.versions)) return {};
+  return "it overwrites blindly, and versions that say what their writers had seen (" +
+         std::string(to_name(options.store.versions)) + ") are there to prevent just that";
+}
+
 [[maybe_unused]] const bool registered = Mechanisms::add({
     .name = kName,
     .help = "Copies a partition from its old owners when it moves here, overwriting blindly",
@@ -58,6 +64,7 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
                 .choices = {"first", "quorum", "all"}}},
     .promises = {},
     .conditions = "",
+    .refuses = &refuses,
     .make = &make,
     .exclusive = false,
 });

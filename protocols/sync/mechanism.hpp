@@ -38,6 +38,11 @@ class Mechanism {
   // This process has started, or was admitted again, and its view of the cluster is current.
   // `owned`: the partitions that it owns; it may have missed writes of each.
   virtual void on_return(const std::vector<PartitionId>& /*owned*/) {}
+  // The process has started; nothing is known yet.
+  virtual void start() {}
+  virtual void on_timer(std::uint64_t /*number*/) {}
+  // A pass of upkeep over the partition (RepairRequest::claims false) has ended, however it did.
+  virtual void on_pass_ended(PartitionId /*partition*/) {}
   // True when this mechanism will repair the partition by itself after a return or a change: the
   // gate then waits for it. False: the gate opens at once, and by that claims to be repaired.
   [[nodiscard]] virtual bool repairs_on_return() const { return false; }
@@ -57,6 +62,8 @@ struct MechanismSpec {
   // file asks for it or not.
   bool (*promises_under)(const NodeOptions& options, const ClientOptions& client,
                          const Params& params) = nullptr;
+  // Why it makes no sense with these options, as a sentence; empty: it does. Null: it always does.
+  std::string (*refuses)(const NodeOptions& options, const Params& params) = nullptr;
   // They hold only while the nodes' clocks agree: the versions that it compares come from them. A
   // run in which a fault is about clocks is not judged by them.
   bool agreeing_clocks = false;

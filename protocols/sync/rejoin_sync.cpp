@@ -37,7 +37,7 @@ class RejoinSync final : public Mechanism {
     manager_.repair({.partition = partition,
                      .sources = std::move(sources),
                      .rule = rule_,
-                     .merge = manager_.natural_merge(),
+                     .merge = MergeRule::merge,
                      .wipe = wipe_,
                      .mechanism = std::string(kName)});
   }
@@ -57,11 +57,13 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
 // Writes that every owner holds are at any repaired source, those that a majority holds are among
 // what a majority answers. A wipe forgets, and without versions a copy overwrites what is newer.
 bool holds_under(const NodeOptions& options, const ClientOptions& client, const Params& params) {
-  if (options.store.versions != VersionScheme::timestamp) return false;
+  if (options.store.versions == VersionScheme::none) return false;
   if (params.get<std::string>("mode") != "merge") return false;
   const SourceRule rule = rule_of(params.get<std::string>("source"));
   const bool majority = rule == SourceRule::quorum || rule == SourceRule::all;
-  return client.write == Consistency::all || (majority && client.write == Consistency::quorum);
+  const std::uint32_t owners = options.partitioning.replication;
+  const std::uint32_t written = replicas_needed(client.write, owners);
+  return written >= owners || (majority && written >= owners / 2 + 1);
 }
 
 [[maybe_unused]] const bool registered = Mechanisms::add({
@@ -96,7 +98,7 @@ bool holds_under(const NodeOptions& options, const ClientOptions& client, const 
                 .choices = {"merge", "wipe"}}},
     .promises = {"acknowledged-writes-survive", "merge-never-regresses",
                  "no-stale-read-after-repair"},
-    .conditions = "with versions: timestamp, mode: merge, clocks that agree, and every write at a "
+    .conditions = "with versions, mode: merge, clocks that agree, and every write at a "
                   "level that the sources cover: all (source freshest or one), quorum or all "
                   "(source quorum or all); while a repaired replica with its disk is reachable",
     .promises_under = &holds_under,

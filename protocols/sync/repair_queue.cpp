@@ -30,7 +30,7 @@ void add_missing(std::vector<NodeId>& nodes, const std::vector<NodeId>& more) {
 void RepairQueue::add(RepairRequest request) {
   if (!context_.is_owner(request.partition)) {
     context_.bus.publish(fact::RepairFailed{request.partition, "not an owner of the partition"});
-    return;
+    return tell_ended(request);
   }
   Wanted wanted{.request = std::move(request),
                 .accept_unrepaired = false,
@@ -45,27 +45,42 @@ void RepairQueue::add(RepairRequest request) {
 void RepairQueue::abandon(PartitionId partition, std::string_view reason) {
   const auto from = orders_.lower_bound({partition, std::string()});
   auto to = from;
-  for (; to != orders_.end() && to->first.first == partition; ++to) waiting_.erase(to->second);
+  std::vector<RepairRequest> ended;
+  for (; to != orders_.end() && to->first.first == partition; ++to) {
+    ended.push_back(std::move(waiting_.at(to->second).request));
+    waiting_.erase(to->second);
+  }
   orders_.erase(from, to);
   const auto at = active_.find(partition);
-  if (at == active_.end()) return;
-  client_.cancel(at->second.question.repair);
-  context_.env.disarm(TimerId(kPauseTimers + partition.value));
-  active_.erase(at);
-  context_.bus.publish(fact::RepairFailed{partition, std::string(reason)});
-  schedule(context_.env.now());
+  if (at != active_.end()) {
+    client_.cancel(at->second.question.repair);
+    reconciler_.cancel(at->second.question.repair);
+    context_.env.disarm(TimerId(kPauseTimers + partition.value));
+    ended.push_back(std::move(at->second.wanted.request));
+    active_.erase(at);
+    context_.bus.publish(fact::RepairFailed{partition, std::string(reason)});
+    schedule(context_.env.now());
+  }
+  for (const RepairRequest& request : ended) tell_ended(request);
+}
+
+void RepairQueue::tell_ended(const RepairRequest& request) const {
+  if (!request.claims) ended_(request.partition, request.mechanism);
 }
 
 void RepairQueue::abandon_all(std::string_view reason) {
-  waiting_.clear();
-  orders_.clear();
+  while (!orders_.empty()) abandon(orders_.begin()->first.first, reason);
   while (!active_.empty()) abandon(active_.begin()->first, reason);
 }
 
 bool RepairQueue::pending(PartitionId partition) const {
-  if (active_.contains(partition)) return true;
-  const auto at = orders_.lower_bound({partition, std::string()});
-  return at != orders_.end() && at->first.first == partition;
+  const auto active = active_.find(partition);
+  if (active != active_.end() && active->second.wanted.request.claims) return true;
+  for (auto at = orders_.lower_bound({partition, std::string()});
+       at != orders_.end() && at->first.first == partition; ++at) {
+    if (waiting_.at(at->second).request.claims) return true;
+  }
+  return false;
 }
 
 void RepairQueue::enqueue(Wanted wanted) {
@@ -78,6 +93,8 @@ void RepairQueue::enqueue(Wanted wanted) {
   }
   // Invariant 2. What the first of them found here is remembered.
   Wanted& known = waiting_.at(at->second);
+  // One that claims to repair does as much as one that does not, and more.
+  if (known.request.claims && !wanted.request.claims) return tell_ended(wanted.request);
   add_missing(wanted.request.sources, known.request.sources);
   wanted.accept_unrepaired |= known.accept_unrepaired;
   wanted.failures = std::max(wanted.failures, known.failures);
@@ -196,10 +213,13 @@ void RepairQueue::ask(Repair& repair) {
     const NodeId source = repair.next.front();
     repair.next.erase(repair.next.begin());
     ++repair.in_flight;
+    const Transfer& transfer = repair.wanted.request.transfer;
     if (probing) {
       client_.probe(repair.question, source);
-    } else {
+    } else if (transfer.means == Means::copy) {
       client_.copy(repair.question, source);
+    } else {
+      reconciler_.run(repair.question, source, transfer);
     }
   }
   if (repair.in_flight == 0) end_round(repair);
@@ -367,11 +387,14 @@ void RepairQueue::on_durable() {
 void RepairQueue::complete(PartitionId partition) {
   const auto at = active_.find(partition);
   const MonotonicTime started = at->second.started;
-  const fact::RepairCompleted fact{partition, at->second.records, at->second.changed, started};
+  const RepairRequest request = std::move(at->second.wanted.request);
+  const fact::RepairCompleted fact{partition, at->second.records, at->second.changed, started,
+                                   request.claims};
   active_.erase(at);
   context_.bus.publish(fact);
-  completed_(partition, started);
+  if (request.claims) completed_(partition, started);
   schedule(context_.env.now());
+  tell_ended(request);
 }
 
 void RepairQueue::fail(PartitionId partition, std::string_view reason) {
@@ -379,8 +402,13 @@ void RepairQueue::fail(PartitionId partition, std::string_view reason) {
   Wanted wanted = std::move(at->second.wanted);
   wanted.accept_unrepaired |= at->second.any_unrepaired;
   client_.cancel(at->second.question.repair);
+  reconciler_.cancel(at->second.question.repair);
   active_.erase(at);
   context_.bus.publish(fact::RepairFailed{partition, std::string(reason)});
+  if (!wanted.request.claims) {
+    schedule(context_.env.now());
+    return tell_ended(wanted.request);
+  }
   const std::uint32_t doublings = std::min(wanted.failures, kDoublingsMax);
   ++wanted.failures;
   wanted.not_before =

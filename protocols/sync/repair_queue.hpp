@@ -29,26 +29,34 @@
 #include <utility>
 #include <vector>
 
+#include "protocols/sync/reconciler.hpp"
 #include "protocols/sync/source_client.hpp"
 
 namespace rejoin::sync_detail {
 
 class RepairQueue final : public SourceListener {
  public:
+  // After the fact was published. `completed`: of a repair that claims to be one. `ended`: of a
+  // pass of upkeep, however it ended.
   using Completed = std::function<void(PartitionId, MonotonicTime started)>;
+  using Ended = std::function<void(PartitionId, const std::string& mechanism)>;
 
-  // `completed` is called after the fact was published.
-  RepairQueue(SyncContext& context, Completed completed)
-      : context_(context), client_(context, *this), completed_(std::move(completed)) {}
+  RepairQueue(SyncContext& context, TreeKeeper& trees, Completed completed, Ended ended)
+      : context_(context),
+        client_(context, *this),
+        reconciler_(context, trees, *this),
+        completed_(std::move(completed)),
+        ended_(std::move(ended)) {}
 
   void add(RepairRequest request);
   // Ends what is under way and forgets what waits, for one partition or for all.
   void abandon(PartitionId partition, std::string_view reason);
   void abandon_all(std::string_view reason);
-  // Waiting or under way.
+  // A repair that claims to be one waits or is under way.
   [[nodiscard]] bool pending(PartitionId partition) const;
   [[nodiscard]] std::size_t under_way() const { return active_.size(); }
   [[nodiscard]] SourceClient& client() { return client_; }
+  [[nodiscard]] Reconciler& reconciler() { return reconciler_; }
 
   // Starts what may start now.
   void on_queue_timer();
@@ -94,6 +102,7 @@ class RepairQueue final : public SourceListener {
   };
   using Waiting = std::pair<PartitionId, std::string>;  // and the mechanism
 
+  void tell_ended(const RepairRequest& request) const;
   void enqueue(Wanted wanted);
   void remember_store(Wanted& wanted) const;
   void schedule(MonotonicTime when);
@@ -112,7 +121,9 @@ class RepairQueue final : public SourceListener {
 
   SyncContext& context_;
   SourceClient client_;
+  Reconciler reconciler_;
   Completed completed_;
+  Ended ended_;
   std::map<std::uint64_t, Wanted> waiting_;  // by order of asking
   std::map<Waiting, std::uint64_t> orders_;  // where each is in waiting_
   std::uint64_t last_order_ = 0;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "model/check.hpp"
+#include "protocols/sync/compare_server.hpp"
 #include "protocols/sync/gate_keeper.hpp"
 #include "protocols/sync/repair_queue.hpp"
 #include "protocols/sync/source_server.hpp"
@@ -15,40 +16,64 @@ REGISTER_MESSAGE(FreshnessRequest, Purpose::repair);
 REGISTER_MESSAGE(FreshnessReply, Purpose::repair);
 REGISTER_MESSAGE(FetchRequest, Purpose::repair);
 REGISTER_MESSAGE(FetchReply, Purpose::repair);
+REGISTER_MESSAGE(MerkleAsk, Purpose::repair);
+REGISTER_MESSAGE(MerkleTold, Purpose::repair);
+REGISTER_MESSAGE(ListAsk, Purpose::repair);
+REGISTER_MESSAGE(ListTold, Purpose::repair);
+REGISTER_MESSAGE(PullRequest, Purpose::repair);
+REGISTER_MESSAGE(PullReply, Purpose::repair);
+REGISTER_MESSAGE(PushRequest, Purpose::repair);
+REGISTER_MESSAGE(PushReply, Purpose::repair);
 
 }  // namespace sync_detail
 
 using namespace sync_detail;
 
 struct SyncManager::Impl {
-  Impl(Env& machine, NodeBus& bus, NodeId self, SyncOptions options, VersionScheme versions,
-       std::uint32_t replication, const ClusterStateMachine& cluster, Store& store, Gate& gate)
+  Impl(Env& machine, NodeBus& bus, NodeId self, SyncOptions options, std::uint32_t replication,
+       const ClusterStateMachine& cluster, Store& store, Gate& gate)
       : context{.env = {machine, Channel::sync, kFilePrefix},
                 .bus = bus,
                 .self = self,
                 .options = std::move(options),
-                .versions = versions,
                 .replication = replication,
                 .cluster = cluster,
                 .store = store,
                 .gate = gate},
-        queue(context, [this](PartitionId partition,
-                              MonotonicTime started) { keeper.on_completed(partition, started); }),
+        trees(context),
+        queue(
+            context, trees,
+            [this](PartitionId partition, MonotonicTime started) {
+              keeper.on_completed(partition, started);
+            },
+            [this](PartitionId partition, const std::string& mechanism) {
+              on_pass_ended(partition, mechanism);
+            }),
         keeper(context, queue, mechanisms),
-        server(context, [this](PartitionId partition) { return keeper.is_repaired(partition); }) {}
+        server(context, [this](PartitionId partition) { return keeper.is_repaired(partition); }),
+        compare_server(context, trees,
+                       [this](PartitionId partition) { return keeper.is_repaired(partition); }) {}
+
+  void on_pass_ended(PartitionId partition, const std::string& mechanism) {
+    for (std::size_t i = 0; i < mechanisms.size(); ++i) {
+      if (context.options.mechanisms[i].name == mechanism) mechanisms[i]->on_pass_ended(partition);
+    }
+  }
 
   SyncContext context;
   std::vector<std::unique_ptr<Mechanism>> mechanisms;
+  TreeKeeper trees;
   RepairQueue queue;
   GateKeeper keeper;
   SourceServer server;
+  CompareServer compare_server;
 };
 
 SyncManager::SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions options,
-                         VersionScheme versions, std::uint32_t replication,
-                         const ClusterStateMachine& cluster, Store& store, Gate& gate)
-    : impl_(std::make_unique<Impl>(machine, bus, self, std::move(options), versions, replication,
-                                   cluster, store, gate)) {
+                         std::uint32_t replication, const ClusterStateMachine& cluster,
+                         Store& store, Gate& gate)
+    : impl_(std::make_unique<Impl>(machine, bus, self, std::move(options), replication, cluster,
+                                   store, gate)) {
   CHECK_THAT(impl_->context.options.fetches_in_flight > 0);
   CHECK_THAT(impl_->context.options.fetch_attempts > 0);
   for (const SyncOptions::Mechanism& chosen : impl_->context.options.mechanisms) {
@@ -74,47 +99,112 @@ std::vector<NodeId> SyncManager::replicas_of(PartitionId partition) const {
   return replicas;
 }
 
-MergeRule SyncManager::natural_merge() const {
-  switch (impl_->context.versions) {
-    case VersionScheme::none:
-      return MergeRule::overwrite;
-    case VersionScheme::timestamp:
-      return MergeRule::newest;
-  }
-  return MergeRule::overwrite;
-}
-
 void SyncManager::set_fetch_function(FetchFunction fetch) {
   impl_->queue.client().set_fetch_function(std::move(fetch));
 }
 
-void SyncManager::start() {
-  impl_->keeper.start();
+void SyncManager::keep_trees(const TreeOptions& options) {
+  CHECK_THAT(!options.shape.problem() && options.exchange.valid());
+  impl_->trees.keep(options);
+  impl_->context.store.set_change_listener(
+      [this](PartitionId partition, const Key& key, const Record* /*before*/, const Record* after) {
+        impl_->trees.on_change(partition, key, after);
+      });
 }
 
+void SyncManager::arm(const Mechanism& mechanism, std::uint64_t number, MonotonicTime deadline) {
+  CHECK_THAT(number < 1ULL << kMechanismShift);
+  for (std::uint64_t place = 0; place < impl_->mechanisms.size(); ++place) {
+    if (impl_->mechanisms[place].get() != &mechanism) continue;
+    const TimerId timer(kMechanismTimers + (place << kMechanismShift) + number);
+    impl_->context.env.arm(timer, deadline);
+  }
+}
+
+MonotonicTime SyncManager::now() const {
+  return impl_->context.env.now();
+}
+
+std::uint64_t SyncManager::random(std::string_view label, std::uint64_t what,
+                                  std::uint64_t attempt) {
+  return impl_->context.env.random(label, what, attempt);
+}
+
+std::vector<PartitionId> SyncManager::owned() const {
+  std::vector<PartitionId> out;
+  if (!impl_->keeper.has_returned()) return out;
+  for (std::uint32_t p = 0; p < impl_->context.map().partition_count(); ++p) {
+    if (impl_->context.is_owner(PartitionId(p))) out.emplace_back(p);
+  }
+  return out;
+}
+
+void SyncManager::start() {
+  impl_->keeper.start();
+  for (const auto& mechanism : impl_->mechanisms) mechanism->start();
+}
+
+namespace {
+
+// Whom a message is for, by its kind; false when it is none of its kind.
+template <class Message, class Handle>
+bool handled(ByteView body, Handle handle) {
+  auto message = decode<Message>(body);
+  return message && handle(*std::move(message));
+}
+
+}  // namespace
+
 bool SyncManager::on_message(Address from, MessageKind kind, ByteView body) {
-  if (kind == FreshnessRequest::kind) {
-    const auto message = decode<FreshnessRequest>(body);
-    return message && impl_->server.on_freshness(from, *message);
+  Impl& own = *impl_;
+  const auto is = [kind](MessageKind other) { return kind == other; };
+  const auto to = [&]<class Message>(auto&& part, auto method, std::type_identity<Message>) {
+    return handled<Message>(
+        body, [&](Message message) { return (part.*method)(from, std::move(message)); });
+  };
+  using std::type_identity;
+  Reconciler& asker = own.queue.reconciler();
+  SourceClient& client = own.queue.client();
+  CompareServer& teller = own.compare_server;
+  if (is(FreshnessRequest::kind)) {
+    return to(own.server, &SourceServer::on_freshness, type_identity<FreshnessRequest>());
   }
-  if (kind == FetchRequest::kind) {
-    const auto message = decode<FetchRequest>(body);
-    return message && impl_->server.on_fetch(from, *message);
+  if (is(FetchRequest::kind)) {
+    return to(own.server, &SourceServer::on_fetch, type_identity<FetchRequest>());
   }
-  if (kind == FreshnessReply::kind) {
-    const auto message = decode<FreshnessReply>(body);
-    return message && impl_->queue.client().on_freshness(from, *message);
+  if (is(FreshnessReply::kind)) {
+    return to(client, &SourceClient::on_freshness, type_identity<FreshnessReply>());
   }
-  if (kind == FetchReply::kind) {
-    auto message = decode<FetchReply>(body);
-    return message && impl_->queue.client().on_chunk(from, *std::move(message));
+  if (is(FetchReply::kind)) {
+    return to(client, &SourceClient::on_chunk, type_identity<FetchReply>());
   }
+  if (is(MerkleAsk::kind)) return to(teller, &CompareServer::on_merkle, type_identity<MerkleAsk>());
+  if (is(ListAsk::kind)) return to(teller, &CompareServer::on_list, type_identity<ListAsk>());
+  if (is(PullRequest::kind)) {
+    return to(teller, &CompareServer::on_pull, type_identity<PullRequest>());
+  }
+  if (is(PushRequest::kind)) {
+    return to(teller, &CompareServer::on_push, type_identity<PushRequest>());
+  }
+  if (is(MerkleTold::kind)) return to(asker, &Reconciler::on_merkle, type_identity<MerkleTold>());
+  if (is(ListTold::kind)) return to(asker, &Reconciler::on_list, type_identity<ListTold>());
+  if (is(PullReply::kind)) return to(asker, &Reconciler::on_pulled, type_identity<PullReply>());
+  if (is(PushReply::kind)) return to(asker, &Reconciler::on_pushed, type_identity<PushReply>());
   return false;
 }
 
 void SyncManager::on_timer(TimerId timer) {
   if (timer == kQueueTimer) return impl_->queue.on_queue_timer();
   if (timer == kSettleTimer) return impl_->keeper.on_settle_timer();
+  if (timer.value >= kMechanismTimers) {
+    const std::uint64_t own = timer.value - kMechanismTimers;
+    const std::uint64_t place = own >> kMechanismShift;
+    CHECK_THAT(place < impl_->mechanisms.size());
+    return impl_->mechanisms[place]->on_timer(own & ((1ULL << kMechanismShift) - 1));
+  }
+  if (timer.value >= kCompareTimers) {
+    return impl_->queue.reconciler().on_timer(timer.value - kCompareTimers);
+  }
   if (timer.value >= kQuestionTimers) {
     return impl_->queue.client().on_timer(timer.value - kQuestionTimers);
   }
@@ -140,6 +230,7 @@ void SyncManager::on_local(const LocalEvent& event) {
       [this]<class Event>(const Event& what) {
         if constexpr (std::is_same_v<Event, local::StoreDurable>) {
           impl_->server.on_durable();
+          impl_->compare_server.on_durable();
           impl_->queue.on_durable();
         } else if constexpr (Keeps<GateKeeper, Event>) {
           impl_->keeper.on_event(what);

@@ -34,6 +34,7 @@
 #include "protocols/store/store.hpp"
 #include "protocols/sync/gate.hpp"
 #include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/tree_keeper.hpp"
 
 namespace rejoin {
 
@@ -45,11 +46,23 @@ enum class SourceRule : std::uint8_t {
   all,       // every source that answers, at least what quorum asks for
 };
 
+// How a source's records come here.
+enum class Means : std::uint8_t {
+  copy,   // all of them
+  lists,  // the keys and fingerprints of all are compared first, then those that differ come
+  trees,  // Merkle trees are compared first; somebody has asked for them (keep_trees)
+};
+struct Transfer {
+  Means means = Means::copy;
+  bool pull = true;   // records come here
+  bool push = false;  // and go there, where they are missing or older; not of a copy
+};
+
 struct RepairRequest {
   PartitionId partition;
   std::vector<NodeId> sources;  // may be empty: nobody has the data; completes with nothing
   SourceRule rule = SourceRule::freshest;
-  MergeRule merge = MergeRule::newest;
+  MergeRule merge = MergeRule::merge;
   // Forget the local records when the last source has answered whole, except those written here
   // since the repair was asked for; until then the answers take memory. Merged instead, when that
   // could lose what a majority holds: owners are missing from the map, an owner other than this
@@ -58,6 +71,10 @@ struct RepairRequest {
   // acknowledged (at level one). A crash before all is durable here leaves part of the data; the
   // sources hold it.
   bool wipe = false;
+  Transfer transfer{};
+  // What is reported complete: the partition is repaired. False: a pass of upkeep, with whoever it
+  // is; it claims nothing, and is not tried again when it fails.
+  bool claims = true;
   std::string mechanism;  // for facts and reports
 };
 
@@ -71,17 +88,25 @@ struct Freshness {
 class SyncManager final : public Component {
  public:
   // `replication`: how many owners a partition should have; one that has fewer is not wiped.
-  SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions options, VersionScheme versions,
+  SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions options,
               std::uint32_t replication, const ClusterStateMachine& cluster, Store& store,
               Gate& gate);
   ~SyncManager() override;
 
   // Starts or queues a repair.
   void repair(RepairRequest request);
+  // From now on this node keeps Merkle trees of what it owns. Before start().
+  void keep_trees(const sync_detail::TreeOptions& options);
+  // For mechanisms: a timer of their own, `number` below 2^40; it ends in Mechanism::on_timer.
+  void arm(const Mechanism& mechanism, std::uint64_t number, MonotonicTime deadline);
+  [[nodiscard]] MonotonicTime now() const;
+  // A draw for a mechanism; `what` says what it is for.
+  [[nodiscard]] std::uint64_t random(std::string_view label, std::uint64_t what,
+                                     std::uint64_t attempt);
+  // Partitions that this node owns in the current map, while it is a member and current.
+  [[nodiscard]] std::vector<PartitionId> owned() const;
   // Members other than this node that own the partition in the current map, primary first.
   [[nodiscard]] std::vector<NodeId> replicas_of(PartitionId partition) const;
-  // The rule that the store's versions allow: newest under timestamps, overwrite under none.
-  [[nodiscard]] MergeRule natural_merge() const;
 
   // The application's fetch function: gets all records of a partition from one replica and gives
   // them, in any number of batches, to `merge`, then calls `done`. Replaces the default one.

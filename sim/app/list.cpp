@@ -8,6 +8,7 @@
 #include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
+#include "protocols/versions/conflict.hpp"
 #include "reports/page.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/load.hpp"
@@ -157,6 +158,28 @@ std::vector<Entry> detectors() {
   return out;
 }
 
+std::vector<Entry> conflicts() {
+  std::vector<Entry> out;
+  for (const ConflictSpec& spec : Conflicts::all()) {
+    Entry entry = entry_of(spec);
+    std::string schemes;
+    for (const VersionScheme scheme :
+         {VersionScheme::none, VersionScheme::timestamp, VersionScheme::hlc,
+          VersionScheme::version_vector, VersionScheme::dvv}) {
+      if (fits(spec, scheme))
+        schemes += (schemes.empty() ? "" : ", ") + std::string(to_name(scheme));
+    }
+    entry.notes.emplace_back("versions", schemes);
+    std::string operations;
+    for (const OperationKind kind : spec.operations) {
+      operations += (operations.empty() ? "" : ", ") + std::string(to_name(kind));
+    }
+    if (!operations.empty()) entry.notes.emplace_back("clients", operations + ", read");
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
 std::vector<Entry> planted_bugs() {
   std::vector<Entry> out;
   for (const MutantSpec& spec : mutants()) {
@@ -187,6 +210,7 @@ const std::vector<Kind>& kinds() {
        &placements},
       {"detectors", "how the leader takes a member for dead: `membership: detector` of a file",
        &detectors},
+      {"conflicts", "what becomes of concurrent values: `conflict` of a file", &conflicts},
       {"mutants", "bugs that rejoin-hunt can plant in the protocols", &planted_bugs},
       {"metrics", "figures of a run: `expect: metrics` of a file", &metrics},
   };

@@ -37,8 +37,10 @@ class AcknowledgedWritesSurvive final : public Invariant {
       const bool held = std::any_of(owners.begin(), owners.end(), [&](NodeId owner) {
         const ShadowRecord* record = world.stored(owner, key);
         if (record == nullptr || record->seq > world.node(owner).durable_seq) return false;
-        return world.find_write(record->origin) != nullptr &&
-               !world.older(record->origin, write->id);
+        const std::vector<RequestId> origins = record->origins();
+        return std::any_of(origins.begin(), origins.end(), [&](RequestId origin) {
+          return world.find_write(origin) != nullptr && !world.older(origin, write->id);
+        });
       });
       if (!held && !deleted) return write;
     }

@@ -109,7 +109,7 @@ std::string seen_text(const std::vector<RequestId>& observed, const World& world
 
 std::string held_text(const ShadowRecord* record, const World& world) {
   if (record == nullptr) return "nothing";
-  return seen_text({record->origin}, world);
+  return seen_text(record->origins(), world);
 }
 
 std::string list_text(const std::vector<std::string>& items) {

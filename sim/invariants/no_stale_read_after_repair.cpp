@@ -18,6 +18,7 @@ class NoStaleReadAfterRepair final : public Invariant {
   void after(const FactEvent& event, const World& world) override {
     const NodeId node = event.source.node;
     if (const auto* repaired = std::get_if<fact::RepairCompleted>(&event.fact)) {
+      if (!repaired->claims) return;
       claim(node, repaired->partition, {event.at, repaired->started, false});
     } else if (const auto* opened = std::get_if<fact::GateOpened>(&event.fact)) {
       if (opened->claims_repaired) {

@@ -14,10 +14,10 @@ constexpr std::size_t kExamplesMax = 5;
 // Where a node's copy of a key is not what it should be.
 struct Difference {
   Key key;
-  const Operation* missed = nullptr;    // the acknowledged write that it lacks, if any
-  std::optional<RequestId> held;        // by this node; none for nothing or a tombstone
-  std::optional<RequestId> held_there;  // by most others, when no write was missed
-  std::vector<NodeId> others;           // who hold what it should
+  const Operation* missed = nullptr;  // the acknowledged write that it lacks, if any
+  std::vector<RequestId> held;        // by this node; empty for nothing or a tombstone
+  std::vector<RequestId> held_there;  // by most others, when no write was missed
+  std::vector<NodeId> others;         // who hold what it should
 };
 
 struct Differences {
@@ -70,7 +70,7 @@ class ReplicasConverge final : public Invariant {
                       std::map<NodeId, Differences>& found) {
     struct Copy {
       NodeId node;
-      std::optional<RequestId> live{};
+      std::vector<RequestId> live{};  // ordered; what is deleted is no different from nothing
       const Operation* missed = nullptr;
       bool absent = false;
     };
@@ -79,14 +79,15 @@ class ReplicasConverge final : public Invariant {
       Copy copy{.node = owner};
       std::vector<RequestId> held;
       if (const ShadowRecord* record = world.stored(owner, key)) {
-        held.push_back(record->origin);
-        if (!record->deleted) copy.live = record->origin;
+        held = record->origins();
+        if (!record->deleted) copy.live = held;
+        std::sort(copy.live.begin(), copy.live.end());
       }
-      copy.absent = !copy.live;
+      copy.absent = copy.live.empty();
       copy.missed = world.missed_write(key, held, kForever);
       copies.push_back(copy);
     }
-    const auto equals = [&](const std::optional<RequestId>& live) {
+    const auto equals = [&](const std::vector<RequestId>& live) {
       return static_cast<std::size_t>(std::count_if(
           copies.begin(), copies.end(),
           [&](const Copy& copy) { return copy.missed == nullptr && copy.live == live; }));
@@ -128,8 +129,8 @@ class ReplicasConverge final : public Invariant {
     if (differences.diverged > 0) {
       says += ", " + std::to_string(differences.diverged) + " of concurrent writes";
     }
-    const auto live_text = [&](const std::optional<RequestId>& live) {
-      return live ? seen_text({*live}, world) : std::string("no value");
+    const auto live_text = [&](const std::vector<RequestId>& live) {
+      return live.empty() ? std::string("no value") : seen_text(live, world);
     };
     Evidence evidence;
     for (const Difference& each : differences.examples) {

@@ -161,7 +161,8 @@ void World::absorb_record(ShadowNode& node, const fact::RecordWritten& written) 
                             ShadowRecord{.origin = written.origin,
                                          .deleted = written.deleted || written.erased,
                                          .erased = written.erased,
-                                         .seq = written.seq}};
+                                         .seq = written.seq,
+                                         .others = written.others}};
   if (at != records.end()) {
     change.before = at->second;
     at->second = *change.after;
@@ -306,8 +307,14 @@ NodeSnapshot World::snapshot(NodeId id, MonotonicTime /*now*/) const {
     if (!map_->owns(id, history.partition)) continue;
     const ShadowRecord* record = remembered(node, history.partition, key);
     if (record != nullptr && record->erased) record = nullptr;
-    const std::span held = record == nullptr ? std::span<const RequestId>()
-                                             : std::span<const RequestId>(&record->origin, 1);
+    std::vector<RequestId> siblings;
+    std::span<const RequestId> held;
+    if (record != nullptr && record->others.empty()) {
+      held = std::span(&record->origin, 1);
+    } else if (record != nullptr) {
+      siblings = record->origins();
+      held = siblings;
+    }
     if (missed(history, held, Cut{}) == nullptr) continue;
     ++(record != nullptr && !record->deleted ? out.stale_keys : out.missing_keys);
   }

@@ -37,14 +37,21 @@
 
 namespace rejoin::sim {
 
-// What a node holds for a key: the write it came from. A tombstone has `deleted`. When the delete
-// left no tombstone, or the tombstone was dropped, `erased` is set, too: the node holds nothing,
-// and only judges remember that it once knew of the delete.
+// What a node holds for a key: the writes it came from, the newest first. A tombstone has
+// `deleted`. When the delete left no tombstone, or the tombstone was dropped, `erased` is set, too:
+// the node holds nothing, and only judges remember that it once knew of the delete.
 struct ShadowRecord {
   RequestId origin;
   bool deleted = false;
   bool erased = false;
   std::uint64_t seq = 0;
+  std::vector<RequestId> others{};  // siblings, or other parts of a merged value
+
+  [[nodiscard]] std::vector<RequestId> origins() const {
+    std::vector<RequestId> out{origin};
+    out.insert(out.end(), others.begin(), others.end());
+    return out;
+  }
 };
 
 struct ShadowNode {
@@ -67,7 +74,7 @@ struct ShadowNode {
   std::uint32_t starts = 0;  // of processes
   bool renewed = false;      // not the life any more, or not the disk, that it began with
   MonotonicTime started{};   // of this process
-  LogIndex applied;                     // of the cluster group, in this life
+  LogIndex applied;          // of the cluster group, in this life
   std::uint32_t repairs_under_way = 0;  // partitions being repaired
   std::set<PartitionId> repairing;
   std::uint64_t durable_seq = 0;
@@ -100,11 +107,8 @@ struct KeyHistory {
   std::vector<std::size_t> acknowledged;  // positions in `writes`, in order of acknowledgement
   std::vector<std::size_t> deletes;       // positions in `writes`, in order of invocation
   bool contexts = false;                  // some write has a context
-  std::optional<Consistency> strongest;   // highest level of an acknowledged write
+  std::set<Consistency> levels;           // of acknowledged writes
 };
-
-// How many of `owners` replicas must answer at this level: 1, a majority, all.
-[[nodiscard]] std::uint32_t replicas_needed(Consistency level, std::uint32_t owners);
 
 class World {
  public:

@@ -8,24 +8,12 @@
 
 namespace rejoin::sim {
 
-std::uint32_t replicas_needed(Consistency level, std::uint32_t owners) {
-  switch (level) {
-    case Consistency::one:
-      return 1;
-    case Consistency::quorum:
-      return owners / 2 + 1;
-    case Consistency::all:
-      return owners;
-  }
-  return owners;
-}
-
 // ---- Recording -------------------------------------------------------------------------------
 
 void World::invoke(const Operation& operation) {
   open_.insert(operation.id);
   if (operation.kind == OperationKind::read) read_orders_.emplace(operation.id, order_);
-  if (operation.kind != OperationKind::write && operation.kind != OperationKind::remove) return;
+  if (!changes_key(operation.kind)) return;
   auto [at, is_new] = keys_.try_emplace(operation.key);
   KeyHistory& history = at->second;
   if (is_new) history.partition = partition_of(operation.key, partitions_);
@@ -54,7 +42,7 @@ void World::acknowledge(MonotonicTime at, const Operation& operation) {
     history->contexts = true;
   }
   history->acknowledged.push_back(position);
-  history->strongest = std::max(history->strongest.value_or(write.level), write.level);
+  history->levels.insert(write.level);
   supersede(*history, position, order_);
 }
 
@@ -124,8 +112,11 @@ std::vector<const Operation*> World::newest(const KeyHistory& history, const Cut
   const auto reaches = [&](std::size_t position) {
     return replicas_needed(history.writes[position].level, cut.owners) >= cut.replicas_min;
   };
-  if (!history.strongest) return {};
-  if (replicas_needed(*history.strongest, cut.owners) < cut.replicas_min) return {};
+  if (std::none_of(history.levels.begin(), history.levels.end(), [&](Consistency level) {
+        return replicas_needed(level, cut.owners) >= cut.replicas_min;
+      })) {
+    return {};
+  }
   const auto end = std::partition_point(
       history.acknowledged.begin(), history.acknowledged.end(), [&](std::size_t position) {
         return history.orders[position].acknowledged < cut.order &&
@@ -174,7 +165,10 @@ std::uint64_t World::copies(const KeyHistory& history, const Operation& write) c
     if (!node.up) continue;
     const ShadowRecord* held = remembered(node, history.partition, write.key);
     if (held == nullptr || held->erased) continue;
-    if (held->origin == write.id || older(write.id, held->origin)) ++out;
+    const std::vector<RequestId> origins = held->origins();
+    out += std::any_of(origins.begin(), origins.end(), [&](RequestId origin) {
+      return origin == write.id || older(write.id, origin);
+    });
   }
   return out;
 }
@@ -242,7 +236,7 @@ std::optional<World::Cut> World::promised(const Operation& read) const {
   if (read.direct) return cut;
   cut.owners = static_cast<std::uint32_t>(map_->owners_of(partition_of_key(read.key)).size());
   if (cut.owners == 0) return std::nullopt;
-  cut.replicas_min = cut.owners - replicas_needed(read.level, cut.owners) + 1;
+  cut.replicas_min = cut.owners - std::min(replicas_needed(read.level, cut.owners), cut.owners) + 1;
   return cut;
 }
 

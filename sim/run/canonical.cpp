@@ -48,12 +48,13 @@ CANONICAL(MembershipOptions, detector, interval, timeout, failures, join_timeout
           join_backoff_max, orphan_timeout, rejoin_when_removed, ready_needs_map_members)
 CANONICAL(PartitioningOptions, partitions, replication, placement, rebalance_delay, shortage,
           rebalance_on_leadership, skip_promoted_source, hooks_on_role_change)
-CANONICAL(StoreOptions, versions, snapshot_log_bytes)
+CANONICAL(StoreOptions, versions, conflict, tombstones, tombstone_grace, tombstone_repair_delay,
+          tombstone_ack_delay, snapshot_log_bytes)
 CANONICAL(CoordinatorOptions, timeout)
 CANONICAL(SyncOptions::Mechanism, name, params)
 CANONICAL(SyncOptions, gate, mechanisms, fetches_in_flight, fetch_chunk_bytes, fetch_timeout,
           fetch_attempts, retry_backoff)
-CANONICAL(ClientOptions, write, read, try_timeout, timeout, avoid_silent)
+CANONICAL(ClientOptions, write, read, try_timeout, timeout, avoid_silent, conflict)
 CANONICAL(NodeOptions, raft, membership, partitioning, store, coordinator, sync)
 
 CANONICAL(LatencyOptions::Bucket, range, weight)
@@ -78,7 +79,7 @@ CANONICAL(trigger::After, delay)
 CANONICAL(trigger::When, what, node, text, count, who)
 CANONICAL(trigger::Quiet, length)
 CANONICAL(action::Operate, kind, keys, level, via, direct, clients, every, background, expect,
-          settings)
+          settings, value)
 CANONICAL(action::Inject, fault, params, lasts, may_miss)
 CANONICAL(action::End, label)
 CANONICAL_EMPTY(action::Wait)
@@ -107,7 +108,7 @@ constexpr std::uint64_t enum_size() {
     return From;
   }
 }
-static_assert(enum_size<GateMode>() == 2 && enum_size<Consistency>() == 3);
+static_assert(enum_size<GateMode>() == 3 && enum_size<Consistency>() == 7);
 
 template <class T>
 concept List = wire_detail::IsVector<T>::value;

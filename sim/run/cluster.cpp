@@ -41,12 +41,14 @@ HostSpec client_host(const Schedule& schedule, ClientId client) {
   for (std::uint32_t n = 1; n <= schedule.cluster.nodes; ++n) {
     nodes.push_back({.node = NodeId(n), .address = node_address(NodeId(n))});
   }
+  ClientOptions options = schedule.client;
+  options.conflict = schedule.node.store.conflict;
   return {.address = client_address(client),
           .name = to_name(client),
           .node = {},
           .client = client,
-          .make = [client, nodes, options = schedule.client](
-                      Env& env, Observer& observer, std::uint32_t) -> std::unique_ptr<Process> {
+          .make = [client, nodes, options](Env& env, Observer& observer,
+                                           std::uint32_t) -> std::unique_ptr<Process> {
             return std::make_unique<Client>(env, observer, client, options, nodes);
           },
           .diskless = true};

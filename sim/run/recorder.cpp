@@ -102,6 +102,15 @@ std::string says(const Step& step) {
     case OperationKind::configure:
       out = "set ";
       break;
+    case OperationKind::increment:
+      out = "count " + (operate->value.empty() ? std::string("1") : operate->value) + " on ";
+      break;
+    case OperationKind::add:
+      out = "add " + (operate->value.empty() ? std::string("an element") : operate->value) + " to ";
+      break;
+    case OperationKind::discard:
+      out = "discard " + operate->value + " from ";
+      break;
   }
   if (operate->kind == OperationKind::configure) {
     for (const auto& [name, value] : operate->settings) out += name + "=" + value + " ";
@@ -142,6 +151,9 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
                                          "elections",
                                          "foreground_bytes",
                                          "foreground_messages",
+                                         "hints_delivered",
+                                         "hints_dropped",
+                                         "hints_stored",
                                          "hooks_fired",
                                          "hooks_without_source",
                                          "lost_writes",
@@ -291,6 +303,10 @@ void Recorder::count(const FactSource& source, const Fact& fact) {
     if (f->copy_to != source.node) return;
     add("hooks_fired");
     if (f->copy_from.empty()) add("hooks_without_source");
+  } else if (std::holds_alternative<fact::HintStored>(fact)) {
+    add("hints_stored");
+  } else if (const auto* hint = std::get_if<fact::HintEnded>(&fact)) {
+    add(hint->how == "delivered" ? "hints_delivered" : "hints_dropped");
   } else if (std::holds_alternative<fact::RepairStarted>(fact)) {
     add("repairs_started");
   } else if (std::holds_alternative<fact::RepairCompleted>(fact)) {

@@ -138,9 +138,12 @@ ClientOptions weakest_writer(const Schedule& schedule) {
   for (const Step& step : schedule.timeline) {
     const auto* operate = std::get_if<action::Operate>(&step.action);
     if (operate == nullptr) continue;
-    if (operate->kind != OperationKind::write && operate->kind != OperationKind::remove) continue;
+    if (!changes_key(operate->kind)) continue;
     const Consistency level = operate->level.value_or(schedule.client.write);
-    weakest = std::min(weakest.value_or(level), level);
+    const std::uint32_t owners = schedule.node.partitioning.replication;
+    const bool weaker =
+        !weakest || replicas_needed(level, owners) < replicas_needed(*weakest, owners);
+    if (weaker) weakest = level;
   }
   out.write = weakest.value_or(out.write);
   return out;

@@ -5,6 +5,7 @@
 #include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
+#include "protocols/versions/conflict.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/invariants/invariant.hpp"
 #include "sim/run/recorder.hpp"
@@ -27,8 +28,28 @@ std::vector<Vocabulary::Plugin> plugins_of() {
       plugin.nemesis = spec.nemesis;
       if (spec.problem != nullptr) plugin.problem = spec.problem;
     }
+    if constexpr (std::is_same_v<Spec, MechanismSpec>) {
+      if (spec.refuses != nullptr) {
+        plugin.refuses = [&spec](const Params& params, const Schedule& schedule) {
+          return spec.refuses(schedule.node, params);
+        };
+      }
+    }
     out.push_back(std::move(plugin));
   }
+  return out;
+}
+
+std::vector<Vocabulary::Plugin> conflicts() {
+  std::vector<Vocabulary::Plugin> out = plugins_of<ConflictSpec>();
+  for (Vocabulary::Plugin& plugin : out) {
+    plugin.operations = Conflicts::find(plugin.name)->operations;
+    plugin.refuses = [spec = Conflicts::find(plugin.name)](const Params& /*none*/,
+                                                           const Schedule& schedule) {
+      return refusal_of(*spec, schedule.node.store.versions);
+    };
+  }
+  out.push_back({.name = "natural", .help = "what the versions of the cluster allow"});
   return out;
 }
 
@@ -40,6 +61,7 @@ Vocabulary linked_vocabulary() {
           .invariants = plugins_of<InvariantSpec>(),
           .placements = plugins_of<PlacementSpec>(),
           .detectors = plugins_of<DetectorSpec>(),
+          .conflicts = conflicts(),
           .metrics = metric_names()};
 }
 

@@ -14,7 +14,7 @@ std::vector<Item> items_of(const action::Operate& operate) {
   if (operate.kind == OperationKind::configure) {
     for (const auto& [name, value] : operate.settings) items.push_back({name, value});
   } else {
-    for (const Key& key : operate.keys) items.push_back({key, {}});
+    for (const Key& key : operate.keys) items.push_back({key, operate.value});
   }
   return items;
 }
@@ -33,18 +33,20 @@ std::map<ClientId, std::vector<OperationRequest>> Workload::begin(const Step& st
   for (std::size_t i = 0; i < items.size(); ++i) {
     const ClientId client(static_cast<std::uint32_t>(i % operate.clients) + 1);
     const RequestId id{.client = client, .n = ++last_n_[client]};
-    const bool writes = operate.kind == OperationKind::write;
-    out[client].push_back(
-        {.id = id,
-         .kind = operate.kind,
-         .key = items[i].key,
-         // Every value written is unique, so that a value that is read names its write.
-         .value = writes && items[i].value.empty() ? to_name(id) : items[i].value,
-         .level = level_of(operate, options_),
-         .direct = operate.direct,
-         .via = operate.via,
-         .pause = operate.every,
-         .label = step.label});
+    // Every value written is unique, so that a value that is read names its write.
+    const bool named = operate.kind == OperationKind::write || operate.kind == OperationKind::add;
+    const Value otherwise = named                                      ? to_name(id)
+                            : operate.kind == OperationKind::increment ? "1"
+                                                                       : Value{};
+    out[client].push_back({.id = id,
+                           .kind = operate.kind,
+                           .key = items[i].key,
+                           .value = items[i].value.empty() ? otherwise : items[i].value,
+                           .level = level_of(operate, options_),
+                           .direct = operate.direct,
+                           .via = operate.via,
+                           .pause = operate.every,
+                           .label = step.label});
   }
   return out;
 }

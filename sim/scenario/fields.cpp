@@ -209,18 +209,32 @@ List of_machines() {
 }
 
 List of_data() {
-  const std::vector<std::string_view> levels = {"one", "quorum", "all"};
+  const std::vector<std::string_view> levels(kConsistencyNames.begin(), kConsistencyNames.end());
   return {
-      field("", "versions", choice, MEMBER(node.store.versions),
-            "none: the write that arrives last stays; timestamp: the one with the later clock", {},
-            {"none", "timestamp"}),
+      field(
+          "", "versions", choice, MEMBER(node.store.versions),
+          "none: the write that arrives last stays; timestamp, hlc: the one with the later clock; "
+          "version-vector, dvv: concurrent ones are told apart",
+          {}, {"none", "timestamp", "hlc", "version-vector", "dvv"}),
+      field("", "conflict", text, MEMBER(node.store.conflict),
+            "what becomes of concurrent values; `natural`: what the versions allow"),
+      field("tombstones", "rule", choice, MEMBER(node.store.tombstones),
+            "when a replica may forget that a key was deleted", {},
+            {"keep", "none", "grace", "after-repair", "all-ack"}),
+      field("tombstones", "grace", duration, MEMBER(node.store.tombstone_grace),
+            "of rule grace, from the delete"),
+      field("tombstones", "repair-delay", duration, MEMBER(node.store.tombstone_repair_delay),
+            "of rule after-repair, from the start of a repair with every owner"),
+      field("tombstones", "ack-delay", duration, MEMBER(node.store.tombstone_ack_delay),
+            "of rule all-ack, from the last owner's word"),
       field("store", "snapshot-log", size, MEMBER(node.store.snapshot_log_bytes),
             "size of the log that triggers a snapshot", kPositive),
       field("coordinator", "timeout", duration, MEMBER(node.coordinator.timeout),
             "for the replicas' answers", kMillisecond),
       field("", "gate", choice, MEMBER(node.sync.gate),
-            "open: a node answers reads while it is repaired; fence: it refuses them until then",
-            {}, {"open", "fence"}),
+            "open: a node answers reads while it is repaired; fence: it refuses them until then; "
+            "redirect: and sends who asks it directly on to another replica",
+            {}, {"open", "fence", "redirect"}),
       field("fetch", "in-flight", integer, MEMBER(node.sync.fetches_in_flight),
             "partitions that a node repairs at once", kCount),
       field("fetch", "chunk", size, MEMBER(node.sync.fetch_chunk_bytes), "of one answer",

@@ -78,7 +78,9 @@ void spell_out(Tree& step, const Vocabulary& vocabulary) {
     const Vocabulary::Plugin* const fault = find_plugin(vocabulary.faults, entry.key);
     std::string first;
     if (fault != nullptr && !fault->params.empty()) first = fault->params.front().name;
-    if (is_one_of(entry.key, {"write", "overwrite", "delete", "read"})) first = "keys";
+    if (is_one_of(entry.key,
+                  {"write", "overwrite", "delete", "read", "increment", "add", "discard"}))
+      first = "keys";
     if (first.empty() || entry.value.kind == Tree::Kind::null) continue;
     const Mark mark = entry.value.mark;
     std::vector<Entry> alone;
@@ -140,15 +142,6 @@ Tree merge_timelines(const Tree& base, const Tree& over, const Vocabulary& vocab
     }
   }
   return out;
-}
-
-bool is_label(std::string_view text) {
-  constexpr std::size_t label_max = 64;
-  if (text.empty() || text.size() > label_max) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

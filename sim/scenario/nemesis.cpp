@@ -217,6 +217,13 @@ class Reader {
       std::erase_if(out_.faults, [&](const NemesisFault& each) { return each.name == name; });
       return;
     }
+    // Its steps are `nemesis-NAME-N`, and may be written to a file.
+    constexpr std::size_t kNameMax = 48;
+    if (!is_label(name) || name.size() > kNameMax) {
+      return complain(
+          entry.mark,
+          "a fault's own name has letters, digits and `-`, at most 48 of them, not `" + name + "`");
+    }
     NemesisFault fault{.name = name, .mark = entry.mark, .plugin = plugin};
     const bool known = declared(fault);
     const bool plain = entry.value.kind == Tree::Kind::null ||

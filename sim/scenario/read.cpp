@@ -287,6 +287,8 @@ void ScheduleReader::check_whole(const Tree& file) {
   check_name(cluster, "placement", vocabulary_.placements, schedule_.node.partitioning.placement);
   check_name(file.find("membership"), "detector", vocabulary_.detectors,
              schedule_.node.membership.detector);
+  check_name(&file, "conflict", vocabulary_.conflicts, schedule_.node.store.conflict);
+  check_compositions(file);
   if (cluster_known_ && schedule_.cluster.founders > schedule_.cluster.nodes) {
     problems_.add(cluster->find("founders")->mark,
                   "more founders than nodes: " + std::to_string(schedule_.cluster.founders) +
@@ -299,6 +301,28 @@ void ScheduleReader::check_whole(const Tree& file) {
   check_sites();
   check_ends();
   check_faults();
+}
+
+// What is right by itself and makes no sense together.
+void ScheduleReader::check_compositions(const Tree& file) {
+  if (!problems_.empty()) return;
+  const auto mark_of = [&file](std::string_view key) {
+    const Tree* const value = file.find(key);
+    return value != nullptr ? value->mark : file.mark;
+  };
+  const auto* const conflict = find_plugin(vocabulary_.conflicts, schedule_.node.store.conflict);
+  if (conflict != nullptr && conflict->refuses) {
+    const std::string why = conflict->refuses({}, schedule_);
+    const bool by_conflict = file.find("conflict") != nullptr;
+    if (!why.empty()) problems_.add(mark_of(by_conflict ? "conflict" : "versions"), why);
+  }
+  for (const SyncOptions::Mechanism& each : schedule_.node.sync.mechanisms) {
+    const auto* const mechanism = find_plugin(vocabulary_.mechanisms, each.name);
+    if (mechanism == nullptr || !mechanism->refuses) continue;
+    const std::string why = mechanism->refuses(each.params, schedule_);
+    if (!why.empty()) problems_.add(mark_of("sync"), "`" + each.name + "`: " + why);
+  }
+  check_operations();
 }
 
 void ScheduleReader::check_sites() {

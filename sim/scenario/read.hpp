@@ -48,6 +48,8 @@ class ScheduleReader {
   void check_name(const Tree* section, std::string_view key,
                   const std::vector<Vocabulary::Plugin>& among, std::string& name);
   void check_whole(const Tree& file);
+  void check_compositions(const Tree& file);
+  void check_operations();
   void check_sites();
   void check_faults();
 
@@ -85,6 +87,7 @@ class ScheduleReader {
   [[nodiscard]] Action read_action(const Entry& entry);
   [[nodiscard]] action::Operate read_operate(const Entry& entry, OperationKind kind);
   void read_operate_key(const Entry& entry, action::Operate& out);
+  void check_change(const Entry& entry, const action::Operate& operate);
   [[nodiscard]] action::Operate read_configure(const Entry& entry);
   [[nodiscard]] std::vector<Key> read_keys(const Tree& keys);
   void add_keys(const Tree& text, std::vector<Key>& out);
@@ -129,7 +132,12 @@ class ScheduleReader {
     Mark mark;
     std::vector<Key> keys;
   };
-  std::vector<KeyUse> asked_for_;  // by reads and deletes, and as owner(KEY)
+  struct OperationUse {
+    Mark mark;
+    OperationKind kind{};
+  };
+  std::vector<OperationUse> operations_;  // that change keys
+  std::vector<KeyUse> asked_for_;         // by reads and deletes, and as owner(KEY)
   std::vector<std::string> labels_;
   // What can be judged only when all has been read.
   struct Use {

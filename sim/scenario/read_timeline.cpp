@@ -14,12 +14,20 @@ constexpr std::size_t kKeyBytesMax = 1'024;
 constexpr std::size_t kStepsMax = 10'000;
 constexpr Duration kShortestQuiet = 1ms;
 
-constexpr std::array<std::pair<std::string_view, OperationKind>, 5> kOperations = {
+constexpr std::array<std::pair<std::string_view, OperationKind>, 8> kOperations = {
     {{"write", OperationKind::write},
      {"overwrite", OperationKind::write},
      {"delete", OperationKind::remove},
      {"read", OperationKind::read},
-     {"set", OperationKind::configure}}};
+     {"set", OperationKind::configure},
+     {"increment", OperationKind::increment},
+     {"add", OperationKind::add},
+     {"discard", OperationKind::discard}}};
+
+bool makes_keys(OperationKind kind) {
+  return kind == OperationKind::write || kind == OperationKind::increment ||
+         kind == OperationKind::add;
+}
 
 using What = trigger::When::What;
 constexpr std::array<std::pair<std::string_view, What>, 17> kFacts = {
@@ -370,7 +378,8 @@ action::Operate ScheduleReader::read_operate(const Entry& entry, OperationKind k
   out.kind = kind;
   if (!entry.value.is_map() || is_pick(entry.value)) {
     out.keys = read_keys(entry.value);  // `write: key-1..key-9`
-    if (kind != OperationKind::write) asked_for_.push_back({entry.value.mark, out.keys});
+    if (!makes_keys(kind)) asked_for_.push_back({entry.value.mark, out.keys});
+    check_change(entry, out);
     return out;
   }
   if (entry.value.find("key") != nullptr && entry.value.find("keys") != nullptr) {
@@ -381,7 +390,7 @@ action::Operate ScheduleReader::read_operate(const Entry& entry, OperationKind k
   }
   const Tree* const plural = entry.value.find("keys");
   const Tree* const keys = plural != nullptr ? plural : entry.value.find("key");
-  if (keys != nullptr && kind != OperationKind::write) {
+  if (keys != nullptr && !makes_keys(kind)) {
     asked_for_.push_back({keys->mark, out.keys});
   }
   if (keys == nullptr) {
@@ -394,7 +403,26 @@ action::Operate ScheduleReader::read_operate(const Entry& entry, OperationKind k
   } else if (out.direct && out.level) {
     problems_.add(entry.mark, "a direct read has no `level`: one node answers it");
   }
+  check_change(entry, out);
   return out;
+}
+
+// What a counter is counted by, and what a set is given, are said where they are meant.
+void ScheduleReader::check_change(const Entry& entry, const action::Operate& operate) {
+  if (changes_key(operate.kind)) operations_.push_back({entry.mark, operate.kind});
+  const bool map = entry.value.is_map();
+  if (operate.kind == OperationKind::discard && operate.value.empty()) {
+    problems_.add(entry.mark, "`discard` needs `element`: what is taken out of the set");
+  }
+  const Tree* const by = map ? entry.value.find("by") : nullptr;
+  if (by != nullptr && operate.kind != OperationKind::increment) {
+    problems_.add(by->mark, "`by` is for `increment`");
+  }
+  const Tree* const element = map ? entry.value.find("element") : nullptr;
+  if (element != nullptr && operate.kind != OperationKind::add &&
+      operate.kind != OperationKind::discard) {
+    problems_.add(element->mark, "`element` is for `add` and `discard`");
+  }
 }
 
 void ScheduleReader::read_operate_key(const Entry& entry, action::Operate& out) {
@@ -410,6 +438,14 @@ void ScheduleReader::read_operate_key(const Entry& entry, action::Operate& out) 
     out.direct = read_as<bool>(value, "direct", ParamType::flag).value_or(false);
   } else if (key == "every") {
     out.every = read_as<Duration>(value, "every", ParamType::duration).value_or(0ns);
+  } else if (key == "by") {
+    const std::string text = value.is_scalar() ? value.text : "";
+    if (!parse_integer(text.substr(text.starts_with('-') ? 1 : 0))) {
+      return wrong(value, "by", "a number such as 1 or -5");
+    }
+    out.value = text;
+  } else if (key == "element") {
+    out.value = read_as<std::string>(value, "element", ParamType::text).value_or("");
   } else if (key == "clients") {
     const auto clients = read_as<std::int64_t>(value, "clients", ParamType::integer);
     if (!clients) return;
@@ -423,7 +459,7 @@ void ScheduleReader::read_operate_key(const Entry& entry, action::Operate& out) 
     out.clients = static_cast<std::uint32_t>(*clients);
   } else {
     unknown_key(entry, "an operation",
-                {"clients", "direct", "every", "key", "keys", "level", "via"});
+                {"by", "clients", "direct", "element", "every", "key", "keys", "level", "via"});
   }
 }
 
@@ -501,13 +537,31 @@ void ScheduleReader::read_step_expect(const Tree& value, action::Operate& operat
 
 // ---- The timeline as a whole ---------------------------------------------------------------
 
+// Counters are counted on, sets are added to, and everything else is written and deleted.
+void ScheduleReader::check_operations() {
+  const auto* const conflict = find_plugin(vocabulary_.conflicts, schedule_.node.store.conflict);
+  if (conflict == nullptr) return;
+  std::vector<OperationKind> taken = conflict->operations;
+  if (taken.empty()) taken = {OperationKind::write, OperationKind::remove};
+  std::string names;
+  for (const OperationKind kind : taken) {
+    names += (names.empty() ? "`" : ", `") + std::string(to_name(kind)) + "`";
+  }
+  for (const OperationUse& use : operations_) {
+    if (std::find(taken.begin(), taken.end(), use.kind) != taken.end()) continue;
+    problems_.add(use.mark, "`" + std::string(to_name(use.kind)) +
+                                "` changes no value of `conflict: " + conflict->name +
+                                "`: " + names + (taken.size() > 1 ? " do" : " does"));
+  }
+}
+
 // A key that is asked for and never written is a typing error: it would read as NOT FOUND, and a
 // scenario that expects just that would pass for the wrong reason.
 void ScheduleReader::check_keys() {
   std::set<Key> written;
   for (const Step& step : schedule_.timeline) {
     const auto* const operate = std::get_if<action::Operate>(&step.action);
-    if (operate != nullptr && operate->kind == OperationKind::write) {
+    if (operate != nullptr && makes_keys(operate->kind)) {
       written.insert(operate->keys.begin(), operate->keys.end());
     }
   }

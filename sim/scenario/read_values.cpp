@@ -130,11 +130,11 @@ std::optional<ParamValue> ScheduleReader::read_value(const Tree& value, const Pa
 }
 
 std::optional<Consistency> ScheduleReader::read_level(const Tree& value, std::string_view name) {
-  const auto level = read_as<std::string>(value, name, ParamType::choice, {"one", "quorum", "all"});
+  const std::vector<std::string_view> names(kConsistencyNames.begin(), kConsistencyNames.end());
+  const auto level = read_as<std::string>(value, name, ParamType::choice, names);
   if (!level) return std::nullopt;
-  return *level == "one"      ? Consistency::one
-         : *level == "quorum" ? Consistency::quorum
-                              : Consistency::all;
+  const auto at = std::find(names.begin(), names.end(), *level);
+  return static_cast<Consistency>(at - names.begin());
 }
 
 bool ScheduleReader::check_bounds(const Tree& value, const Field& field, const ParamValue& read) {

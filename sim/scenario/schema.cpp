@@ -20,7 +20,8 @@ using schema::spelled;
 using Keys = std::vector<std::pair<std::string, Json>>;
 
 const std::vector<std::string> kPurposeNames = {"foreground", "repair", "membership", "consensus"};
-const std::vector<std::string> kOperations = {"write", "overwrite", "delete", "read"};
+const std::vector<std::string> kOperations = {"write",     "overwrite", "delete", "read",
+                                              "increment", "add",       "discard"};
 
 Json any_of(std::vector<Json> alternatives) {
   return {{"anyOf", Json(std::move(alternatives))}};
@@ -199,15 +200,20 @@ Json when() {
   return out;
 }
 
-Json operation(bool reads) {
+Json operation(std::string_view name) {
   const Json keys = any_of({ref("text"), list_of(ref("text"))});
   Keys out = {{"key", keys},
               {"keys", described(keys, "key-1..key-100, or a list")},
-              {"level", one_of({"one", "quorum", "all"})},
+              {"level", one_of({kConsistencyNames.begin(), kConsistencyNames.end()})},
               {"via", described(ref("node"), "coordinator, or the node that is read directly")},
               {"clients", described(ref("integer"), "that share the keys")},
               {"every", described(ref("duration"), "pause of a client between two operations")}};
-  if (reads) out.emplace_back("direct", described(ref("flag"), "reads the store of `via` itself"));
+  if (name == "increment") {
+    out.emplace_back("by", described({{"type", "integer"}}, "up, or down; 1 unless said"));
+  }
+  if (name == "add" || name == "discard") out.emplace_back("element", text());
+  if (name == "read")
+    out.emplace_back("direct", described(ref("flag"), "reads the store of `via` itself"));
   return any_of({keys, map_of(std::move(out))});
 }
 
@@ -241,7 +247,7 @@ Json step(const Vocabulary& vocabulary) {
       {"for", described(ref("duration"), "how long the fault lasts")},
       {"may-miss", described(ref("flag"), "a fault that touches nothing proves nothing wrong")},
       {"remove", described({{"const", true}}, "drops the inherited step with that label")}};
-  for (const std::string& name : kOperations) keys.emplace_back(name, operation(name == "read"));
+  for (const std::string& name : kOperations) keys.emplace_back(name, operation(name));
   std::vector<std::string> actions = kOperations;
   actions.insert(actions.end(), {"set", "wait", "end"});
   std::vector<std::string> not_lasting = actions;
@@ -349,6 +355,10 @@ std::string json_schema(const Vocabulary& vocabulary) {
     if (key == "cluster") {
       value["properties"]["placement"] =
           described(one_of(names_of(vocabulary.placements)), "which nodes own which partition");
+    }
+    if (key == "conflict") {
+      value =
+          described(one_of(names_of(vocabulary.conflicts)), "what becomes of concurrent values");
     }
     if (key == "membership") {
       value["properties"]["detector"] = described(one_of(names_of(vocabulary.detectors)),

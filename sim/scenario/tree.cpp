@@ -73,6 +73,14 @@ bool is_ignored(std::string_view key) {
   return key.starts_with("x-");
 }
 
+bool is_label(std::string_view text) {
+  if (text.empty() || text.size() > kLabelMax) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
+
 std::string found(const Tree& tree) {
   constexpr std::size_t shown = 60;
   switch (tree.kind) {

@@ -65,6 +65,9 @@ struct Entry {
 [[nodiscard]] bool is_pick(const Tree& tree);
 // Keys that begin with x- are notes to people and other tools.
 [[nodiscard]] bool is_ignored(std::string_view key);
+// Letters, digits, `-` and `_`, at most kLabelMax of them.
+inline constexpr std::size_t kLabelMax = 64;
+[[nodiscard]] bool is_label(std::string_view text);
 // What was found, for messages: `5` in backticks, `a list`, `a map`, `nothing`.
 [[nodiscard]] std::string found(const Tree& tree);
 

@@ -28,12 +28,18 @@ struct Vocabulary {
     bool destroys = false;
     NemesisSpec nemesis = {};
     std::function<std::optional<ValueProblem>(const Params&, const Schedule&)> problem = {};
+    // Of conflict resolvers: what clients do to such values; empty: they write and delete.
+    std::vector<OperationKind> operations = {};
+    // Of mechanisms and conflict resolvers: why it makes no sense in such a cluster; empty: it
+    // does.
+    std::function<std::string(const Params&, const Schedule&)> refuses = {};
   };
   std::vector<Plugin> faults;
   std::vector<Plugin> mechanisms;
   std::vector<Plugin> invariants;
   std::vector<Plugin> placements;
   std::vector<Plugin> detectors;
+  std::vector<Plugin> conflicts;     // resolvers
   std::vector<std::string> metrics;  // as the run record spells them
 };
 

@@ -171,6 +171,10 @@ void add_operate(const action::Operate& operate, Tree& step) {
     if (operate.direct) what.set("direct", make_scalar("true"));
     if (operate.clients != 1) what.set("clients", tree_of(std::uint64_t{operate.clients}));
     if (operate.every != 0ns) what.set("every", tree_of(operate.every));
+    if (!operate.value.empty()) {
+      const bool counts = operate.kind == OperationKind::increment;
+      what.set(counts ? "by" : "element", make_scalar(operate.value));
+    }
     step.set(to_name(operate.kind), std::move(what));
   }
   if (operate.background) step.set("background", make_scalar("true"));

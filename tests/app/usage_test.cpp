@@ -116,7 +116,7 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
       {{"list", "invariant5"},
        "error: `rejoin list` has no kind `invariant5`\n"
        "  hint: did you mean `invariants`? kinds: mechanisms, faults, invariants, "
-       "distributions, selectors, placements, detectors, mutants, metrics\n"},
+       "distributions, selectors, placements, detectors, conflicts, mutants, metrics\n"},
   };
   for (const Mistake& mistake : mistakes) {
     const test::Finished finished = test::rejoin(mistake.words);

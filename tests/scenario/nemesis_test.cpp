@@ -276,6 +276,15 @@ TEST_CASE("an unknown fault, preset or key is pointed at, with the nearest name"
             .find("unknown key `targt` in `crash`") != std::string::npos);
 }
 
+TEST_CASE("a fault's own name has to make a label") {
+  CHECK(refused("nemesis: { faults: { m)nd: { fault: heal, every: 5s } } }\n")
+            .starts_with("t.yaml:6:22: error: a fault's own name has letters, digits and `-`, at "
+                         "most 48 of them, not `m)nd`\n"));
+  CHECK(
+      refused("nemesis: { faults: { " + std::string(49, 'x') + ": { fault: heal, every: 5s } } }\n")
+          .find("at most 48 of them") != std::string::npos);
+}
+
 TEST_CASE("from after until is refused") {
   CHECK(refused("nemesis: { from: 30s, until: 20s }\n") ==
         R"(t.yaml:6:30: error: `from` is 30s, not before `until`, which is 20s

@@ -43,6 +43,7 @@ Vocabulary test_vocabulary() {
   out.invariants = {{.name = "no-stale-read"}, {.name = "replicas-converge"}};
   out.placements = {{.name = "rendezvous"}};
   out.detectors = {{.name = "heartbeat"}};
+  out.conflicts = {{.name = "natural"}};
   out.metrics = {"missing_reads", "repair_bytes"};
   return out;
 }

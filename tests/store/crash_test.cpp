@@ -123,7 +123,7 @@ TEST_CASE("a crash at any point keeps every durable write and a prefix of the re
 }
 
 TEST_CASE("a log cut short behind its head gives its whole records back and reports the rest") {
-  constexpr StoreOptions options{.versions = VersionScheme::none};
+  const StoreOptions options{.versions = VersionScheme::none};
   const HandDisk good = disk_with(5, options);
   const std::vector<std::size_t> ends = ends_of_entries(good);
   const std::size_t all = good.at("store.log").content.size();
@@ -159,7 +159,7 @@ TEST_CASE("a log cut short behind its head gives its whole records back and repo
 }
 
 TEST_CASE("a log with any one bit flipped is refused, or it was in a mark and nothing is lost") {
-  constexpr StoreOptions options{.versions = VersionScheme::none};
+  const StoreOptions options{.versions = VersionScheme::none};
   const HandDisk good = disk_with(4, options);
   const std::vector<std::size_t> ends = ends_of_entries(good);
   for (std::size_t bit = 0; bit < good.at("store.log").content.size() * 8; ++bit) {
@@ -179,7 +179,7 @@ TEST_CASE("a log with any one bit flipped is refused, or it was in a mark and no
 }
 
 TEST_CASE("what was never synced may be damaged in any way: it is cut, and the node goes on") {
-  constexpr StoreOptions options{.versions = VersionScheme::none};
+  const StoreOptions options{.versions = VersionScheme::none};
   StoreRig writer(options);
   writer.settle();
   writer.put("key-1", 1);
@@ -202,7 +202,7 @@ TEST_CASE("what was never synced may be damaged in any way: it is cut, and the n
 }
 
 TEST_CASE("a snapshot with any one bit flipped, or cut, halts the node instead of being served") {
-  constexpr StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 150};
+  const StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 150};
   const HandDisk good = disk_with(6, options);
   const std::size_t size = good.at("store.snapshot").content.size();
   const auto refuses = [&](const HandDisk& disk) {
@@ -224,7 +224,7 @@ TEST_CASE("a snapshot with any one bit flipped, or cut, halts the node instead o
 }
 
 TEST_CASE("files that are another's, older than the other or not there are refused") {
-  constexpr StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 150};
+  const StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 150};
   StoreRig writer(options);
   writer.settle();
   const auto write_up_to = [&writer](std::uint64_t last) {
@@ -303,7 +303,7 @@ TEST_CASE("whatever is done to the bytes, what is served is a prefix of what was
 }
 
 TEST_CASE("a snapshot makes the log short, and records in both count once") {
-  constexpr StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 200};
+  const StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 200};
   StoreRig rig(options);
   rig.settle();
   std::uint64_t n = 0;
@@ -374,10 +374,10 @@ TEST_CASE("a store agrees with a map through any writes, completions and crashes
         Record record = make_record("k" + std::to_string(*rc::gen::inRange(0, 4)),
                                     static_cast<std::uint64_t>(step), what < 15);
         record.version.timestamp = WallTime(Duration(*rc::gen::inRange(1, 20)));
-        const auto rule = *rc::gen::element(MergeRule::overwrite, MergeRule::newest);
+        const auto rule = *rc::gen::element(MergeRule::overwrite, MergeRule::merge);
         const auto& state = model.states.back();
         const auto known = state.find({partition, record.key});
-        const bool refused = rule == MergeRule::newest && known != state.end() &&
+        const bool refused = rule == MergeRule::merge && known != state.end() &&
                              record.version <= known->second.version;
         const StoreWrite write =
             rig.store->put(PartitionId(partition), record, rule, fact::WriteCause::foreground);

@@ -8,8 +8,8 @@ namespace rejoin {
 
 namespace {
 
-constexpr StoreOptions kPlain{.versions = VersionScheme::none};
-constexpr StoreOptions kStamped{.versions = VersionScheme::timestamp};
+const StoreOptions kPlain{.versions = VersionScheme::none};
+const StoreOptions kStamped{.versions = VersionScheme::timestamp};
 
 Record stamped(const Key& key, std::uint64_t n, WallTime at, bool deleted = false) {
   Record record = make_record(key, n, deleted);
@@ -113,9 +113,9 @@ TEST_CASE("a key erased, written and erased again waits for its last erasure") {
 TEST_CASE("with versions a delete is a record like any other") {
   StoreRig rig(kStamped);
   rig.settle();
-  rig.store->put(kRigPartition, stamped("a", 1, WallTime(1s)), MergeRule::newest,
+  rig.store->put(kRigPartition, stamped("a", 1, WallTime(1s)), MergeRule::merge,
                  fact::WriteCause::foreground);
-  rig.store->put(kRigPartition, stamped("a", 2, WallTime(2s), true), MergeRule::newest,
+  rig.store->put(kRigPartition, stamped("a", 2, WallTime(2s), true), MergeRule::merge,
                  fact::WriteCause::foreground);
   REQUIRE(rig.store->get(kRigPartition, "a") != nullptr);
   CHECK(rig.store->get(kRigPartition, "a")->deleted);
@@ -133,15 +133,15 @@ TEST_CASE("the newest merge refuses what is as old or older, and says what was t
   const auto put = [&](std::uint64_t n, WallTime at, MergeRule rule) {
     return rig.store->put(kRigPartition, stamped("a", n, at), rule, fact::WriteCause::repair);
   };
-  const StoreWrite first = put(1, WallTime(5s), MergeRule::newest);
+  const StoreWrite first = put(1, WallTime(5s), MergeRule::merge);
   CHECK(first.stored);
-  const StoreWrite older = put(2, WallTime(4s), MergeRule::newest);
+  const StoreWrite older = put(2, WallTime(4s), MergeRule::merge);
   CHECK_FALSE(older.stored);
   CHECK(older.seq == first.seq);
-  CHECK_FALSE(put(3, WallTime(5s), MergeRule::newest).stored);
+  CHECK_FALSE(put(3, WallTime(5s), MergeRule::merge).stored);
   CHECK(rig.store->get(kRigPartition, "a")->origin.n == 1);
   CHECK(put(4, WallTime(4s), MergeRule::overwrite).stored);
-  CHECK(put(5, WallTime(6s), MergeRule::newest).stored);
+  CHECK(put(5, WallTime(6s), MergeRule::merge).stored);
   CHECK(rig.store->get(kRigPartition, "a")->origin.n == 5);
 
   const auto written = rig.bus->all<fact::RecordWritten>();

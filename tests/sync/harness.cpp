@@ -69,7 +69,7 @@ std::string TestNode::file(const std::string& name) const {
 }
 
 void TestNode::write(const Record& record, PartitionId partition) {
-  store().put(partition, record, MergeRule::newest, fact::WriteCause::foreground);
+  store().put(partition, record, MergeRule::merge, fact::WriteCause::foreground);
   drain();
 }
 
@@ -194,7 +194,7 @@ TestNode::Life::Life(TestNode& node, const Setup& setup, NodeId id)
     : cluster(node),
       store(node, node, {.versions = setup.versions}, setup.partitions),
       gate(setup.partitions),
-      sync(node, node, id, setup.sync, setup.versions, setup.replication, cluster, store, gate) {}
+      sync(node, node, id, setup.sync, setup.replication, cluster, store, gate) {}
 
 void TestNode::complete_sync(const std::string& name, IoToken token, std::uint64_t generation) {
   world_.clock.after(100us, [this, name, token, generation] {

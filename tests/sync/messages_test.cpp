@@ -23,7 +23,7 @@ struct Asked : Cluster {
     node(3).sync().repair({.partition = kOnly,
                            .sources = nodes({1}),
                            .rule = SourceRule::first,
-                           .merge = MergeRule::newest,
+                           .merge = MergeRule::merge,
                            .wipe = false,
                            .mechanism = "test"});
     world().drops = [](const Sent& sent) { return sent.kind == FetchReply::kind; };

@@ -152,7 +152,7 @@ std::map<Key, Value> merged(const std::vector<std::vector<Record>>& replicas,
     cluster.node(3).sync().repair({.partition = kOnly,
                                    .sources = sources,
                                    .rule = SourceRule::all,
-                                   .merge = MergeRule::newest,
+                                   .merge = MergeRule::merge,
                                    .wipe = false,
                                    .mechanism = "test"});
     cluster.run_for(1s);

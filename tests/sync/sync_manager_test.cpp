@@ -15,7 +15,7 @@ RepairRequest request(std::vector<NodeId> sources, SourceRule rule) {
   return {.partition = kOnly,
           .sources = std::move(sources),
           .rule = rule,
-          .merge = MergeRule::newest,
+          .merge = MergeRule::merge,
           .wipe = false,
           .mechanism = "test"};
 }

@@ -215,12 +215,13 @@ TEST_CASE("files and lines stay within their bounds") {
 TEST_CASE("every plugin has a test of its own stem") {
   const std::map<std::string, std::string> test_folder = {
       {"protocols/sync", "tests/sync"},
+      {"protocols/versions", "tests/versions"},
       {"protocols/partitioning", "tests/partitioning"},
       {"sim/distributions", "tests/distributions"},
       {"sim/faults", "tests/faults"},
       {"sim/invariants", "tests/invariants"}};
   static const std::regex registration(
-      R"(\b((Mechanisms|Placements|Distributions|Faults|Invariants)::add|register_invariant<\w+>)\()");
+      R"(\b((Mechanisms|Conflicts|Placements|Distributions|Faults|Invariants)::add|register_invariant<\w+>)\()");
   std::vector<std::string> complaints;
   std::size_t plugins = 0;
   for (const auto& [folder, tests] : test_folder) {

@@ -1,0 +1,160 @@
+#include "protocols/sync/anti_entropy.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/check.hpp"
+#include "model/random.hpp"
+
+namespace rejoin {
+
+namespace {
+
+constexpr std::uint64_t kPassTimer = 1;
+
+SourceRule rule_of(const std::string& source) {
+  if (source == "one") return SourceRule::first;
+  if (source == "quorum") return SourceRule::quorum;
+  CHECK_THAT(source == "all");
+  return SourceRule::all;
+}
+
+}  // namespace
+
+AntiEntropy::AntiEntropy(SyncManager& manager, Options options)
+    : manager_(manager), options_(std::move(options)) {}
+
+void AntiEntropy::on_partition_change(const PartitionNeeded& change) {
+  if (options_.on_return) repair(change.partition, change.sources);
+}
+
+void AntiEntropy::on_return(const std::vector<PartitionId>& owned) {
+  if (!options_.on_return) return;
+  for (const PartitionId partition : owned) repair(partition, manager_.replicas_of(partition));
+}
+
+void AntiEntropy::repair(PartitionId partition, std::vector<NodeId> sources) {
+  manager_.repair({.partition = partition,
+                   .sources = std::move(sources),
+                   .rule = options_.source,
+                   .merge = MergeRule::merge,
+                   .wipe = false,
+                   .transfer = options_.transfer,
+                   .claims = true,
+                   .mechanism = options_.name});
+}
+
+void AntiEntropy::start() {
+  if (options_.period > Duration::zero()) schedule();
+}
+
+void AntiEntropy::schedule() {
+  Duration wait = options_.period;
+  if (options_.jitter > Duration::zero()) {
+    wait += uniform(manager_.random(options_.name, pass_, 0), {Duration::zero(), options_.jitter});
+  }
+  manager_.arm(*this, kPassTimer, manager_.now() + wait);
+}
+
+void AntiEntropy::on_timer(std::uint64_t /*number*/) {
+  schedule();
+  if (!left_.empty() || under_way_ != 0) return;  // invariant 1
+  ++pass_;
+  const std::vector<PartitionId> owned = manager_.owned();
+  left_.assign(owned.begin(), owned.end());
+  visit_next();
+}
+
+void AntiEntropy::visit_next() {
+  if (std::exchange(visiting_, true)) return;  // one that ends at once is told of from inside
+  while (!left_.empty() && under_way_ < options_.concurrency) {
+    const PartitionId partition = left_.front();
+    left_.pop_front();
+    const std::vector<NodeId> replicas = manager_.replicas_of(partition);
+    if (replicas.empty()) continue;
+    const NodeId peer = replicas[(pass_ + partition.value) % replicas.size()];
+    ++under_way_;
+    manager_.repair({.partition = partition,
+                     .sources = {peer},
+                     .rule = SourceRule::first,
+                     .merge = MergeRule::merge,
+                     .wipe = false,
+                     .transfer = options_.transfer,
+                     .claims = false,
+                     .mechanism = options_.name});
+  }
+  visiting_ = false;
+}
+
+void AntiEntropy::on_pass_ended(PartitionId /*partition*/) {
+  if (under_way_ > 0) --under_way_;
+  visit_next();
+}
+
+std::vector<ParamSpec> anti_entropy_params(std::string_view period) {
+  return {{.name = "on_return",
+           .type = ParamType::flag,
+           .unit = "",
+           .fallback = "true",
+           .help = "a node that returns, or gains a partition, compares before it counts as "
+                   "repaired; false: the next pass finds it",
+           .choices = {}},
+          {.name = "source",
+           .type = ParamType::choice,
+           .unit = "",
+           .fallback = "quorum",
+           .help = "with whom it compares then: one replica, a majority, or all that answer",
+           .choices = {"one", "quorum", "all"}},
+          {.name = "period",
+           .type = ParamType::duration,
+           .unit = "",
+           .fallback = period,
+           .help = "from one pass over all partitions to the next; 0s: none",
+           .choices = {}},
+          {.name = "jitter",
+           .type = ParamType::duration,
+           .unit = "",
+           .fallback = "0s",
+           .help = "each period is longer by up to so much, so that nodes do not march in step",
+           .choices = {}},
+          {.name = "concurrency",
+           .type = ParamType::integer,
+           .unit = "partitions",
+           .fallback = "1",
+           .help = "compared at once in a pass; at most fetch.in-flight",
+           .choices = {}},
+          {.name = "direction",
+           .type = ParamType::choice,
+           .unit = "",
+           .fallback = "both",
+           .help = "pull: what the other has and this one lacks comes here; push: the reverse",
+           .choices = {"pull", "push", "both"}}};
+}
+
+AntiEntropy::Options anti_entropy_options(std::string_view name, const Params& params) {
+  AntiEntropy::Options out;
+  out.name = name;
+  out.on_return = params.get<bool>("on_return");
+  out.source = rule_of(params.get<std::string>("source"));
+  out.period = params.get<Duration>("period");
+  out.jitter = params.get<Duration>("jitter");
+  out.concurrency = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(params.get<std::int64_t>("concurrency"), 1, 1'000'000));
+  const std::string& direction = params.get<std::string>("direction");
+  out.transfer.pull = direction != "push";
+  out.transfer.push = direction != "pull";
+  return out;
+}
+
+bool comparison_repairs(const NodeOptions& options, const ClientOptions& client,
+                        const Params& params) {
+  if (options.store.versions == VersionScheme::none) return false;
+  if (!params.get<bool>("on_return")) return false;
+  if (params.get<std::string>("direction") == "push") return false;
+  const bool majority = params.get<std::string>("source") != "one";
+  const std::uint32_t owners = options.partitioning.replication;
+  const std::uint32_t written = replicas_needed(client.write, owners);
+  return written >= owners || (majority && written >= owners / 2 + 1);
+}
+
+}  // namespace rejoin

@@ -1,0 +1,38 @@
+// Anti-entropy by lists: replicas send key and fingerprint of all that they hold and exchange what
+// differs. The baseline that trees are measured by.
+#include "protocols/sync/anti_entropy.hpp"
+
+namespace rejoin {
+
+namespace {
+
+constexpr std::string_view kName = "digest-list";
+
+std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
+  AntiEntropy::Options options = anti_entropy_options(kName, params);
+  options.transfer.means = Means::lists;
+  return std::make_unique<AntiEntropy>(manager, std::move(options));
+}
+
+[[maybe_unused]] const bool registered = Mechanisms::add({
+    .name = kName,
+    .help = "Compares lists of all keys with the replicas, and exchanges the records that differ",
+    .details =
+        "A replica sends key and fingerprint of everything that it holds of a partition, and the "
+        "other says what differs. It costs some 20 bytes and the key for each record, however "
+        "little differs: less than copying values that are large, more than trees when replicas "
+        "are nearly equal. It takes no memory between two comparisons, and writes pay nothing.",
+    .params = anti_entropy_params("10m"),
+    .promises = {"acknowledged-writes-survive", "merge-never-regresses",
+                 "no-stale-read-after-repair"},
+    .conditions = "with versions, clocks that agree where versions are clocks, and every write at "
+                  "level quorum (source quorum or all) or all; direction pull or both; on-return",
+    .promises_under = &comparison_repairs,
+    .agreeing_clocks = true,
+    .make = &make,
+    .exclusive = false,
+});
+
+}  // namespace
+
+}  // namespace rejoin

@@ -1,0 +1,45 @@
+// Versioned merge: a node that returns compares versions key by key, fetches what is newer there
+// and gives what is newer here.
+#include "protocols/sync/anti_entropy.hpp"
+
+namespace rejoin {
+
+namespace {
+
+constexpr std::string_view kName = "versioned-merge";
+
+std::string refuses(const NodeOptions& options, const Params& /*params*/) {
+  if (options.store.versions != VersionScheme::none) return {};
+  return "it merges by versions, and `versions` is none";
+}
+
+std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
+  AntiEntropy::Options options = anti_entropy_options(kName, params);
+  options.transfer.means = Means::lists;
+  return std::make_unique<AntiEntropy>(manager, std::move(options));
+}
+
+[[maybe_unused]] const bool registered = Mechanisms::add({
+    .name = kName,
+    .help = "On a return, compares each key's version with the replicas and moves the newer ones",
+    .details =
+        "What a returning node lacks comes to it (pull), and what it alone holds goes to the "
+        "others (push), so that an acknowledged write that only it has is not lost with it. Which "
+        "of two versions stays is decided by the versions of the cluster. Nothing happens between "
+        "returns (period: 0s), so what diverges without one, as after a partition of the network "
+        "that nobody was removed for, stays.",
+    .params = anti_entropy_params("0s"),
+    .promises = {"acknowledged-writes-survive", "merge-never-regresses",
+                 "no-stale-read-after-repair"},
+    .conditions = "with clocks that agree where versions are clocks, and every write at level "
+                  "quorum (source quorum or all) or all; direction pull or both; on-return",
+    .promises_under = &comparison_repairs,
+    .refuses = &refuses,
+    .agreeing_clocks = true,
+    .make = &make,
+    .exclusive = false,
+});
+
+}  // namespace
+
+}  // namespace rejoin

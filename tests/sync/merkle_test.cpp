@@ -1,0 +1,89 @@
+// The mechanism `merkle`: anti-entropy by Merkle trees.
+#include "tests/sync/comparing.hpp"
+
+namespace rejoin {
+namespace {
+
+using namespace sync_test;
+
+TEST_CASE("merkle: a node that returns gets what differs, and nothing else") {
+  check_returns("merkle");
+}
+TEST_CASE("merkle: records go to whoever lacks them, as the direction says") {
+  check_pushes("merkle");
+}
+TEST_CASE("merkle: the newer of two versions stays, and goes to the others") {
+  check_keeps_newer("merkle");
+}
+TEST_CASE("merkle: lost messages are sent again") {
+  check_lost_answers("merkle");
+}
+TEST_CASE("merkle: passes make replicas equal that nobody repaired, and then they are silent") {
+  check_passes("merkle");
+}
+
+TEST_CASE("merkle: equal replicas compare one digest") {
+  Comparing cluster(comparing("merkle"));
+  for (int i = 100; i < 200; ++i) cluster.write_on({1, 2, 3}, record("k" + std::to_string(i), 1));
+  cluster.away([] {});
+  cluster.run_for(2s);
+  CHECK(cluster.node(3).facts<fact::RepairCompleted>().size() == 1);
+  CHECK(cluster.world().count(sync_detail::MerkleAsk::kind) == 1);
+  CHECK(cluster.world().count(sync_detail::PullRequest::kind) == 0);
+}
+
+TEST_CASE("merkle: a tree follows its store through overwrites, deletes and wipes") {
+  Comparing cluster(comparing("merkle", {{"period", "1s"}}));
+  cluster.write_on({1, 2, 3}, record("a", 1));
+  cluster.run_for(3s);  // trees are there
+  cluster.write_on({1, 2, 3}, record("a", 2));
+  cluster.write_on({1, 2, 3}, record("b", 3, true));
+  for (std::uint32_t n = 1; n <= 3; ++n) {
+    (void)cluster.node(n).store().drop(kOnly);
+    cluster.node(n).write(record("c", 4));
+  }
+  const std::size_t before = cluster.world().count(sync_detail::PullRequest::kind);
+  cluster.run_for(5s);
+  CHECK(cluster.world().count(sync_detail::PullRequest::kind) == before);
+  cluster.write_on({2}, record("d", 5));
+  cluster.run_for(5s);
+  CHECK(cluster.all_equal());
+}
+
+TEST_CASE("merkle: a shape that no tree can have is refused with the reason") {
+  const MechanismSpec& spec = *Mechanisms::find("merkle");
+  const auto refusal = [&spec](const char* name, const char* value) {
+    return spec.refuses(NodeOptions{}, mechanism("merkle", {{name, value}}).params);
+  };
+  CHECK(refusal("fanout", "16").empty());
+  CHECK_FALSE(refusal("fanout", "3").empty());
+  CHECK_FALSE(refusal("depth", "0").empty());
+  CHECK_FALSE(refusal("depth", "30").empty());
+  CHECK_FALSE(refusal("leaf_budget", "-1").empty());
+  CHECK(refusal("leaf_budget", "0").empty());
+}
+
+TEST_CASE("merkle: answers that nobody asked for, or that are damaged, change nothing") {
+  Comparing cluster(comparing("merkle"));
+  cluster.write_on({1, 2}, record("a", 1));
+  cluster.away([] {});
+  cluster.run_for(2s);
+  const auto before = cluster.node(3).contents();
+  const std::size_t rejected = cluster.node(3).rejected();
+  sync_detail::PullReply reply{.head = {.repair = 7, .source = NodeId(1)}, .records = {}};
+  reply.records.push_back(record("evil", 99));
+  CHECK(cluster.node(3).receive(Address(1), encode_message(reply)));  // late, for all it knows
+  CHECK(cluster.node(3).contents() == before);
+  // A push of records that lie elsewhere, or do not ascend.
+  sync_detail::PushRequest push{.head = {.repair = 8, .source = NodeId(3)}, .records = {}};
+  push.records = {record("b", 1), record("a", 1)};
+  CHECK_FALSE(cluster.node(3).receive(Address(1), encode_message(push)));
+  push.records = {record("a", 1)};
+  push.records.front().causality = std::make_shared<const Causality>();
+  CHECK_FALSE(cluster.node(3).receive(Address(1), encode_message(push)));
+  CHECK(cluster.node(3).rejected() == rejected + 2);
+  CHECK(cluster.node(3).contents() == before);
+}
+
+}  // namespace
+}  // namespace rejoin
