@@ -17,9 +17,9 @@ constexpr std::array<std::string_view, std::variant_size_v<Fact>> kNames = {
     "MapApplied",     "RebalanceRefused",  "SettingApplied",    "CommandApplied",
     "HealthChecked",  "JoinRequested",     "NodeReady",         "HookFired",
     "RepairStarted",  "RepairCompleted",   "RepairFailed",      "GateOpened",
-    "GateClosed",     "RecordWritten",     "ConflictLost",      "HintStored",
-    "HintsDurable",   "HintEnded",         "PartitionDropped",  "StoreDurable",
-    "StoreRecovered", "OperationInvoked",  "OperationReturned", "OperationAbandoned"};
+    "GateClosed",     "RecordWritten",     "PartitionDropped",  "StoreDurable",
+    "StoreRecovered", "OperationInvoked",  "OperationReturned", "OperationAbandoned",
+    "ConflictLost",   "HintStored",        "HintsDurable",      "HintEnded"};
 static_assert(!kNames.back().empty());
 
 // Whole, where a Describer shows the beginning of a text: it says whom a fault hit, and half a list

@@ -291,13 +291,6 @@ struct RecordWritten {
   std::vector<RequestId> others;
   REJOIN_FIELDS(partition, key, origin, deleted, erased, stored, replaced, cause, seq, others)
 };
-// A merge dropped a write that was concurrent with the one it kept, by the rule for conflicts.
-struct ConflictLost {
-  Key key;
-  RequestId lost;
-  RequestId kept;
-  REJOIN_FIELDS(key, lost, kept)
-};
 // A node keeps a write for an owner that did not take it; it survives a crash once HintsDurable has
 // reached `seq`.
 struct HintStored {
@@ -351,22 +344,31 @@ struct OperationAbandoned {
   REJOIN_FIELDS(operation)
 };
 
+// ---- Merges --------------------------------------------------------------------------------
+// A merge on the publishing node dropped one of two concurrent writes by its rule: `lost` is
+// counted, not forgotten.
+struct ConflictLost {
+  Key key;
+  RequestId lost;
+  RequestId kept;
+  REJOIN_FIELDS(key, lost, kept)
+};
+
 }  // namespace fact
 
-using Fact =
-    std::variant<fact::ProcessStarted, fact::ProcessCrashed, fact::ProcessHalted, fact::DiskWiped,
-                 fact::FaultInjected, fact::FaultEnded, fact::StorageCorrupt, fact::SyncRequested,
-                 fact::SyncCompleted, fact::MessageRejected, fact::BecameLeader,
-                 fact::LostLeadership, fact::VoteGranted, fact::EntryAppended, fact::LogTruncated,
-                 fact::Committed, fact::EntryApplied, fact::SnapshotInstalled, fact::LogCompacted,
-                 fact::LogRecovered, fact::MemberAdded, fact::MemberUpdated, fact::MemberRemoved,
-                 fact::MembersApplied, fact::MapApplied, fact::RebalanceRefused,
-                 fact::SettingApplied, fact::CommandApplied, fact::HealthChecked,
-                 fact::JoinRequested, fact::NodeReady, fact::HookFired, fact::RepairStarted,
-                 fact::RepairCompleted, fact::RepairFailed, fact::GateOpened, fact::GateClosed,
-                 fact::RecordWritten, fact::ConflictLost, fact::HintStored, fact::HintsDurable,
-                 fact::HintEnded, fact::PartitionDropped, fact::StoreDurable, fact::StoreRecovered,
-                 fact::OperationInvoked, fact::OperationReturned, fact::OperationAbandoned>;
+using Fact = std::variant<
+    fact::ProcessStarted, fact::ProcessCrashed, fact::ProcessHalted, fact::DiskWiped,
+    fact::FaultInjected, fact::FaultEnded, fact::StorageCorrupt, fact::SyncRequested,
+    fact::SyncCompleted, fact::MessageRejected, fact::BecameLeader, fact::LostLeadership,
+    fact::VoteGranted, fact::EntryAppended, fact::LogTruncated, fact::Committed, fact::EntryApplied,
+    fact::SnapshotInstalled, fact::LogCompacted, fact::LogRecovered, fact::MemberAdded,
+    fact::MemberUpdated, fact::MemberRemoved, fact::MembersApplied, fact::MapApplied,
+    fact::RebalanceRefused, fact::SettingApplied, fact::CommandApplied, fact::HealthChecked,
+    fact::JoinRequested, fact::NodeReady, fact::HookFired, fact::RepairStarted,
+    fact::RepairCompleted, fact::RepairFailed, fact::GateOpened, fact::GateClosed,
+    fact::RecordWritten, fact::PartitionDropped, fact::StoreDurable, fact::StoreRecovered,
+    fact::OperationInvoked, fact::OperationReturned, fact::OperationAbandoned, fact::ConflictLost,
+    fact::HintStored, fact::HintsDurable, fact::HintEnded>;
 
 // Who published: a node, or a client (then `node` is none).
 struct FactSource {

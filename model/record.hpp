@@ -86,7 +86,7 @@ struct Record {
   RequestId origin;      // the client's request that wrote it
   // Null but under schemes that track causality. Shared: records are copied more often than
   // changed.
-  std::shared_ptr<const Causality> causality;
+  std::shared_ptr<const Causality> causality{};
 
   friend bool operator==(const Record& a, const Record& b) {
     const bool same = a.key == b.key && a.value == b.value && a.deleted == b.deleted &&
