@@ -183,6 +183,8 @@ struct Schedule {
   DiskOptions disk;
   std::vector<Step> timeline;
   std::vector<std::string> check;  // registered invariants, sorted
+  // By invariant of `check`: of those that take parameters, complete. Absent: all defaults.
+  std::map<std::string, Params> check_params;
   Expectation expect;
   Limits limits;
 };

@@ -236,6 +236,9 @@ std::size_t check_count(const Schedule& schedule) {
 std::optional<Schedule> drop_checks(const Schedule& schedule, std::size_t from, std::size_t count) {
   Schedule out = schedule;
   erase_range(out.check, from, count);
+  std::erase_if(out.check_params, [&](const auto& each) {
+    return std::find(out.check.begin(), out.check.end(), each.first) == out.check.end();
+  });
   return out;
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "model/facts.hpp"
+#include "model/params.hpp"
 #include "model/registry.hpp"
 #include "model/run_record.hpp"
 #include "sim/invariants/world.hpp"
@@ -129,21 +130,30 @@ class Invariant {
 
 struct InvariantSpec {
   std::string_view name;
-  std::string_view help;     // one line: what must hold
-  std::string_view details;  // when it is judged, what counts as evidence, source
-  bool liveness = false;     // judged in the last phase only
-  std::unique_ptr<Invariant> (*make)() = nullptr;
+  std::string_view help;          // one line: what must hold
+  std::string_view details;       // when it is judged, what counts as evidence, source
+  bool liveness = false;          // judged in the last phase only
+  std::vector<ParamSpec> params;  // each with a default: a mechanism may promise it by name alone
+  // Params are complete.
+  std::unique_ptr<Invariant> (*make)(const Params& params) = nullptr;
 };
 
 using Invariants = Registry<InvariantSpec>;
 
 // In an invariant's .cpp, once, inside namespace rejoin::sim:
 //   const bool registered = register_invariant<NoStaleRead>("no-stale-read", "...", "...");
+// T is made from its parameters, if it has any.
 template <class T>
 bool register_invariant(std::string_view name, std::string_view help, std::string_view details,
-                        bool liveness = false) {
-  return Invariants::add({name, help, details, liveness,
-                          []() -> std::unique_ptr<Invariant> { return std::make_unique<T>(); }});
+                        bool liveness = false, std::vector<ParamSpec> params = {}) {
+  return Invariants::add({name, help, details, liveness, std::move(params),
+                          [](const Params& given) -> std::unique_ptr<Invariant> {
+                            if constexpr (std::is_constructible_v<T, const Params&>) {
+                              return std::make_unique<T>(given);
+                            } else {
+                              return std::make_unique<T>();
+                            }
+                          }});
 }
 
 }  // namespace rejoin::sim

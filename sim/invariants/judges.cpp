@@ -8,7 +8,8 @@
 namespace rejoin::sim {
 
 Judges::Judges(std::uint32_t nodes, std::uint32_t partitions,
-               const std::vector<std::string>& invariants)
+               const std::vector<std::string>& invariants,
+               const std::map<std::string, Params>& params)
     : world_(nodes, partitions) {
   std::map<std::string_view, const InvariantSpec*> chosen;
   for (const std::string& name : invariants) {
@@ -17,7 +18,10 @@ Judges::Judges(std::uint32_t nodes, std::uint32_t partitions,
     chosen[spec->name] = spec;
   }
   for (const auto& [name, spec] : chosen) {
-    judges_.push_back({std::string(name), spec->make()});
+    const auto given = params.find(std::string(name));
+    judges_.push_back(
+        {std::string(name),
+         spec->make(given == params.end() ? default_params(spec->params) : given->second)});
     for (std::size_t kind = 0; kind < interested_.size(); ++kind) {
       Invariant& invariant = *judges_.back().invariant;
       if ((invariant.interests() >> kind & 1U) != 0) interested_[kind].push_back(&invariant);

@@ -10,7 +10,9 @@ namespace {
 
 class Linearizable final : public Invariant {
  public:
-  Linearizable() : Invariant(fact_set<fact::OperationInvoked, fact::OperationReturned>()) {}
+  explicit Linearizable(const Params& params)
+      : Invariant(fact_set<fact::OperationInvoked, fact::OperationReturned>()),
+        limits_{.cache_words_max = params.get<Size>("memory").bytes / 8} {}
 
   void after(const FactEvent& event, const World& /*world*/) override {
     ++position_;
@@ -26,7 +28,7 @@ class Linearizable final : public Invariant {
       if (history.answers == 0) continue;
       const std::vector<Call> calls = calls_of(history, world);
       for (std::size_t i = 0; i < calls.size(); ++i) count_judgement();
-      const Linearization found = linearize(calls);
+      const Linearization found = linearize(calls, limits_);
       switch (found.verdict) {
         case Linearizability::linearizable:
           break;
@@ -125,9 +127,9 @@ class Linearizable final : public Invariant {
     return out;
   }
 
-  static Finding refuted(const Key& key, const KeyOperations& history,
-                         const std::vector<Call>& calls, const World& world) {
-    const Witness witness = find_witness(calls);
+  [[nodiscard]] Finding refuted(const Key& key, const KeyOperations& history,
+                                const std::vector<Call>& calls, const World& world) const {
+    const Witness witness = find_witness(calls, limits_);
     const Observed& breaker = history.operations[witness.breaker];
     Evidence evidence;
     for (const std::size_t i : witness.operations) {
@@ -161,6 +163,7 @@ class Linearizable final : public Invariant {
             .evidence = evidence.lines()};
   }
 
+  SearchLimits limits_;
   std::map<Key, KeyOperations> keys_;
   std::map<RequestId, std::size_t> places_;  // in its key's operations
   std::uint64_t position_ = 0;               // of the call or return, in the order of facts
@@ -174,7 +177,14 @@ class Linearizable final : public Invariant {
     "or never; reads without an answer and refused ones say nothing. A read of several values at "
     "once, or of one that no client wrote, is a violation. So is a key for which the search ran "
     "out of memory: it is reported as undecided. Evidence is a smallest set of operations that "
-    "contradict one another.");
+    "contradict one another.",
+    false,
+    {{.name = "memory",
+      .type = ParamType::size,
+      .unit = {},
+      .fallback = "128MiB",
+      .help = "for the configurations of one key that the search remembers",
+      .choices = {}}});
 
 }  // namespace
 

@@ -110,6 +110,14 @@ struct KeyHistory {
   std::set<Consistency> levels;           // of acknowledged writes
 };
 
+// How far an answer lay behind: what had been acknowledged when its read was invoked and is newer
+// than everything that it shows.
+struct Staleness {
+  std::uint64_t versions = 0;
+  const Operation* oldest = nullptr;  // of these; valid until the next absorb; null when 0
+  Duration time{};                    // since that had been acknowledged
+};
+
 class World {
  public:
   World(std::uint32_t nodes, std::uint32_t partitions);
@@ -171,6 +179,9 @@ class World {
   // The same, but only what the read was promised to see: everything, when it is direct; else the
   // writes acknowledged by so many owners (W) that W + R > owners, by the newest map.
   [[nodiscard]] const Operation* promise_broken_by(const Operation& read) const;
+  // Of an answered read (value or not-found); of any other, nothing. NOT FOUND without a tombstone
+  // is explained in the way that makes it the least stale: by any delete, or by no write at all.
+  [[nodiscard]] Staleness staleness(const Operation& read) const;
   // False when the read was promised nothing: no acknowledged write of the key is in its reach.
   [[nodiscard]] bool promises_freshness(const Operation& read) const;
 
@@ -216,6 +227,8 @@ class World {
                                         std::span<const RequestId> observed, const Cut& cut) const;
   [[nodiscard]] const Operation* missed(const Key& key, const std::vector<RequestId>& observed,
                                         const Cut& cut) const;
+  [[nodiscard]] Staleness newer_than(const KeyHistory& history, std::span<const RequestId> shown,
+                                     std::uint64_t before) const;
   [[nodiscard]] bool delete_excuses(const KeyHistory& history, std::size_t write) const;
 
   std::uint32_t partitions_;

@@ -251,4 +251,57 @@ bool World::promises_freshness(const Operation& read) const {
   return cut && !newest(read.key, *cut).empty();
 }
 
+// ---- How far behind a read was ---------------------------------------------------------------
+
+// Acknowledgements are walked from the last one back: what was acknowledged before something that
+// is shown was invoked is older than that, and so is all that was acknowledged earlier.
+Staleness World::newer_than(const KeyHistory& history, std::span<const RequestId> shown,
+                            std::uint64_t before) const {
+  const auto end = std::partition_point(
+      history.acknowledged.begin(), history.acknowledged.end(),
+      [&](std::size_t position) { return history.orders[position].acknowledged < before; });
+  std::uint64_t first_invoked = shown.empty() ? 0 : KeyHistory::kNever;
+  std::vector<std::size_t> positions;
+  for (const RequestId id : shown) {
+    const auto found = writes_.find(id);
+    // What is shown and was never written cannot be placed.
+    if (found == writes_.end() || found->second.first != &history) return {};
+    positions.push_back(found->second.second);
+    first_invoked = std::min(first_invoked, history.orders[positions.back()].invoked);
+  }
+  Staleness out;
+  for (auto at = end; at != history.acknowledged.begin();) {
+    --at;
+    if (history.orders[*at].acknowledged < first_invoked) break;
+    const bool newer = std::all_of(positions.begin(), positions.end(), [&](std::size_t position) {
+      return older(history, position, *at);
+    });
+    if (!newer) continue;
+    ++out.versions;
+    out.oldest = &history.writes[*at];
+  }
+  return out;
+}
+
+Staleness World::staleness(const Operation& read) const {
+  if (read.result != ResultKind::value && read.result != ResultKind::not_found) return {};
+  const KeyHistory* history = history_of(read.key);
+  if (history == nullptr) return {};
+  const std::uint64_t before = invocation(read);
+  Staleness out = newer_than(*history, read.observed, before);
+  if (read.observed.empty() && out.versions > 0) {
+    // Deletes that are older than one that was tried leave more behind than it does.
+    std::optional<RequestId> tried;
+    for (auto d = history->deletes.rbegin(); d != history->deletes.rend(); ++d) {
+      const RequestId id = history->writes[*d].id;
+      if (out.versions == 0 || (tried && older(id, *tried))) break;
+      const Staleness since = newer_than(*history, std::span(&id, 1), before);
+      if (since.versions < out.versions) out = since;
+      tried = id;
+    }
+  }
+  if (out.oldest != nullptr) out.time = read.invoked - *out.oldest->returned;
+  return out;
+}
+
 }  // namespace rejoin::sim

@@ -90,7 +90,7 @@ CANONICAL(Expectation, violates, vacuous, nothing, metrics)
 CANONICAL(Limits, virtual_time, events, settle, heal, core, promises, settle_quiet, patience)
 CANONICAL(ClusterOptions, nodes, founders, clients)
 CANONICAL(Schedule, name, file, about, seed, profile, fifo, cluster, node, client, network,
-          topology, host, disk, timeline, check, expect, limits)
+          topology, host, disk, timeline, check, check_params, expect, limits)
 
 // How many enumerators an enum has that counts from 0 without a gap. Compilers print a value that
 // no enumerator names as `(Type)7`.

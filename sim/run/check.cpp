@@ -69,6 +69,29 @@ class Checker {
     for (const std::string& name : schedule_.check) {
       if (Invariants::find(name) == nullptr) complain("unknown invariant " + name);
     }
+    for (const auto& [name, params] : schedule_.check_params) check_invariant(name, params);
+  }
+
+  // Complete, nothing else, and of the types that are declared (which defaults show).
+  void check_invariant(const std::string& name, const Params& params) {
+    const auto& chosen = schedule_.check;
+    if (std::find(chosen.begin(), chosen.end(), name) == chosen.end()) {
+      return complain("parameters of " + name + ", which is not to be checked");
+    }
+    const InvariantSpec* spec = Invariants::find(name);
+    if (spec == nullptr) return;  // told above
+    const Params defaults = default_params(spec->params);
+    for (const auto& [param, value] : defaults.all()) {
+      const auto given = params.all().find(param);
+      if (given == params.all().end()) {
+        complain(name + " lacks its parameter " + param);
+      } else if (given->second.index() != value.index()) {
+        complain("the parameter " + param + " of " + name + " is of another type");
+      }
+    }
+    for (const auto& [param, value] : params.all()) {
+      if (!defaults.has(param)) complain(name + " has no parameter " + param);
+    }
   }
 
   void check_step(std::size_t s) {

@@ -54,7 +54,7 @@ class Runner final : public KernelListener, public TimelineListener {
                  .dispatching = options.dispatch ? &options.dispatch->under_way : nullptr},
                 *this, options.trace),
         judges_(schedule.cluster.nodes, schedule.node.partitioning.partitions,
-                invariants_to_check(schedule)),
+                invariants_to_check(schedule), schedule.check_params),
         recorder_(schedule, judges_.world(), record_),
         timeline_(schedule, kernel_, judges_.world(), *this),
         last_phase_(schedule, kernel_, judges_.world(), timeline_) {

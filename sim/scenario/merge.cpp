@@ -189,23 +189,43 @@ void override_step(Tree& file, const std::vector<std::string>& path, Tree value,
   problems.add(mark, "no step has the label `" + path[1] + "`", known_hint(path[1], known));
 }
 
-// sync.MECHANISM.rest
-void override_mechanism(Tree& file, const std::vector<std::string>& path, Tree value,
-                        Problems& problems) {
-  const Tree* const sync = file.find("sync");
-  Tree all = sync != nullptr ? normal_sync(*sync) : make_list({});
+// Names and maps of one name each, as maps of one name each.
+Tree normal_check(const Tree& check) {
+  Tree out = make_list({}, check.mark);
+  for (const Tree& item : check.is_list() ? check.items : std::vector<Tree>{check}) {
+    if (!item.is_scalar()) {
+      out.items.push_back(item);
+      continue;
+    }
+    std::vector<Entry> entries;
+    entries.push_back({item.text, item.mark, make_map({}, item.mark)});
+    out.items.push_back(make_map(std::move(entries), item.mark));
+  }
+  return out;
+}
+
+// sync.MECHANISM.rest, check.INVARIANT.rest
+void override_plugin(Tree& file, const std::vector<std::string>& path, Tree value,
+                     Problems& problems) {
+  const bool is_sync = is_one_of(path[0], {"sync"});
+  const std::string section = is_sync ? "sync" : "check";
+  const Tree* const old = file.find(section);
+  Tree all = old == nullptr ? make_list({}) : is_sync ? normal_sync(*old) : normal_check(*old);
   std::vector<std::string> known;
-  for (Tree& mechanism : all.items) {
-    if (mechanism.entries.empty()) continue;
-    Entry& entry = mechanism.entries[0];
+  for (Tree& plugin : all.items) {
+    if (plugin.entries.empty()) continue;
+    Entry& entry = plugin.entries[0];
     known.push_back(entry.key);
     if (normal_name(entry.key) != normal_name(path[1])) continue;
     entry.value = merge_maps(entry.value, nested(path, 2, std::move(value)));
-    file.set("sync", std::move(all));
+    file.set(section, std::move(all));
     return;
   }
-  problems.add(value.mark, "the scenario does not use the mechanism `" + path[1] + "`",
-               known.empty() ? "it has sync: none" : known_hint(path[1], known));
+  const std::string none = is_sync ? "it has sync: none" : "it has an empty `check`";
+  problems.add(value.mark,
+               is_sync ? "the scenario does not use the mechanism `" + path[1] + "`"
+                       : "the scenario does not check the invariant `" + path[1] + "`",
+               known.empty() ? none : known_hint(path[1], known));
 }
 
 }  // namespace
@@ -307,8 +327,8 @@ void apply_override(Tree& file, const Override& change, const Vocabulary& vocabu
   }
   if (path.size() >= 2 && is_one_of(path[0], {"timeline"})) {
     override_step(file, path, *std::move(value), vocabulary, problems);
-  } else if (path.size() >= 3 && is_one_of(path[0], {"sync"})) {
-    override_mechanism(file, path, *std::move(value), problems);
+  } else if (path.size() >= 3 && is_one_of(path[0], {"sync", "check"})) {
+    override_plugin(file, path, *std::move(value), problems);
   } else if (is_one_of(path[0], {"extends", "format"})) {
     problems.add(value->mark, "`" + path[0] + "` cannot be set");
   } else {

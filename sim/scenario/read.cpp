@@ -110,7 +110,7 @@ bool ScheduleReader::read_file_key(const Entry& entry) {
   } else if (key == "timeline") {
     read_timeline(value);
   } else if (key == "check") {
-    schedule_.check = read_invariants(value, "check");
+    read_check(value);
   } else if (key == "expect") {
     read_expect(value);
   } else {
@@ -174,6 +174,33 @@ void ScheduleReader::read_sync(const Tree& sync) {
 }
 
 // ---- What must be seen ---------------------------------------------------------------------
+
+// Names, and maps of one name and its parameters.
+void ScheduleReader::read_check(const Tree& list) {
+  Tree names = make_list({}, list.mark);
+  for (const Tree& item : list.is_list() ? list.items : std::vector<Tree>{list}) {
+    if (!item.is_map() || item.entries.size() != 1 || is_pick(item)) {
+      names.items.push_back(item);
+      continue;
+    }
+    const Entry& entry = item.entries[0];
+    names.items.push_back(make_scalar(entry.key, entry.mark));
+    const Vocabulary::Plugin* plugin = find_plugin(vocabulary_.invariants, entry.key);
+    if (plugin == nullptr) continue;  // told below
+    Params params = read_params(entry.value, *plugin, entry.mark, false);
+    if (plugin->params.empty()) continue;
+    if (!schedule_.check_params.emplace(plugin->name, std::move(params)).second) {
+      problems_.add(entry.mark, "the invariant `" + plugin->name + "` twice");
+    }
+  }
+  const bool is_one = list.is_scalar() || list.is_list() || list.is_map();
+  schedule_.check = read_invariants(is_one ? names : list, "check");
+  for (const std::string& name : schedule_.check) {
+    const Vocabulary::Plugin* plugin = find_plugin(vocabulary_.invariants, name);
+    if (plugin == nullptr || plugin->params.empty()) continue;
+    schedule_.check_params.emplace(name, default_params(plugin->params));
+  }
+}
 
 std::vector<std::string> ScheduleReader::read_invariants(const Tree& list, std::string_view key) {
   std::vector<std::string> out;

@@ -40,6 +40,7 @@ class ScheduleReader {
   bool read_file_key(const Entry& entry);
   void read_field(const Tree& value, const Field& field);
   void read_sync(const Tree& sync);
+  void read_check(const Tree& list);
   [[nodiscard]] std::vector<std::string> read_invariants(const Tree& list, std::string_view key);
   void read_expect(const Tree& expect);
   void read_metric(const Entry& entry);

@@ -150,6 +150,19 @@ Json names_among(std::vector<std::string> names) {
   return any_of({name, list_of(name)});
 }
 
+// Names of invariants, or of one with its parameters.
+Json check(const Vocabulary& vocabulary) {
+  Keys invariants;
+  for (const auto& plugin : vocabulary.invariants) {
+    invariants.emplace_back(
+        plugin.name,
+        described(any_of({nothing(), schema::of_params(plugin.params, true)}), plugin.help));
+  }
+  const Json item =
+      any_of({one_of(names_of(vocabulary.invariants)), map_of(std::move(invariants))});
+  return any_of({item, list_of(item)});
+}
+
 Json expect(const Vocabulary& vocabulary) {
   const Json figure = any_of({{{"type", "integer"}}, ref("duration"), ref("size")});
   const Json bound =
@@ -370,8 +383,8 @@ std::string json_schema(const Vocabulary& vocabulary) {
   keys.emplace_back("sync", described(sync(vocabulary), "how a node gets data that it missed"));
   keys.emplace_back("timeline", described(list_of(ref("step")), "what happens, step by step"));
   keys.emplace_back("nemesis", described(nemesis(vocabulary), "faults that a seed draws"));
-  keys.emplace_back("check", described(names_among(names_of(vocabulary.invariants)),
-                                       "invariants to judge, besides what is promised"));
+  keys.emplace_back("check",
+                    described(check(vocabulary), "invariants to judge, besides what is promised"));
   keys.emplace_back("expect", described(expect(vocabulary), "what must be seen"));
 
   Json out = {{"$schema", "http://json-schema.org/draft-07/schema#"},

@@ -242,13 +242,27 @@ void add_fields(const Schedule& schedule, Tree& file) {
   }
 }
 
-Tree mechanism_tree(const SyncOptions::Mechanism& mechanism, const Vocabulary* vocabulary) {
-  const auto* const plugin =
-      vocabulary == nullptr ? nullptr : find_plugin(vocabulary->mechanisms, mechanism.name);
-  if (plugin == nullptr) return map_of({{mechanism.name, tree_of(mechanism.params)}});
-  Tree params = short_tree_of(mechanism.params, *plugin, false);
-  if (params.entries.empty()) return make_scalar(mechanism.name);
-  return map_of({{mechanism.name, std::move(params)}});
+// A plugin of `among` by its name, with the parameters that are not what it has anyway.
+Tree plugin_tree(const std::string& name, const Params& params,
+                 const std::vector<Vocabulary::Plugin>* among) {
+  const auto* const plugin = among == nullptr ? nullptr : find_plugin(*among, name);
+  if (plugin == nullptr) return map_of({{name, tree_of(params)}});
+  Tree chosen = short_tree_of(params, *plugin, false);
+  if (chosen.entries.empty()) return make_scalar(name);
+  return map_of({{name, std::move(chosen)}});
+}
+
+Tree check_tree(const Schedule& schedule, const Vocabulary* vocabulary) {
+  Tree out = make_list({});
+  for (const std::string& name : schedule.check) {
+    const auto params = schedule.check_params.find(name);
+    out.items.push_back(
+        params == schedule.check_params.end()
+            ? make_scalar(name)
+            : plugin_tree(name, params->second,
+                          vocabulary == nullptr ? nullptr : &vocabulary->invariants));
+  }
+  return out;
 }
 
 Tree tree_with(const Schedule& schedule, const Vocabulary* vocabulary) {
@@ -260,7 +274,8 @@ Tree tree_with(const Schedule& schedule, const Vocabulary* vocabulary) {
   add_topology(schedule.topology, file);
   Tree sync = make_list({});
   for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
-    sync.items.push_back(mechanism_tree(mechanism, vocabulary));
+    sync.items.push_back(plugin_tree(mechanism.name, mechanism.params,
+                                     vocabulary == nullptr ? nullptr : &vocabulary->mechanisms));
   }
   const bool is_short = vocabulary != nullptr && sync.items.size() == 1;
   file.set("sync", sync.items.empty() ? make_scalar("none")
@@ -269,7 +284,7 @@ Tree tree_with(const Schedule& schedule, const Vocabulary* vocabulary) {
   Tree timeline = make_list({});
   for (const Step& step : schedule.timeline) timeline.items.push_back(step_tree(step, vocabulary));
   file.set("timeline", std::move(timeline));
-  file.set("check", list_of(schedule.check));
+  file.set("check", check_tree(schedule, vocabulary));
   Tree expect = expectation_tree(schedule.expect);
   if (!expect.entries.empty()) file.set("expect", std::move(expect));
   return in_order(file);

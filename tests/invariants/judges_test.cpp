@@ -42,6 +42,11 @@ TEST_CASE("every invariant explains itself") {
     CAPTURE(spec.name);
     CHECK_FALSE(spec.help.empty());
     CHECK(spec.details.starts_with("Judged"));
-    CHECK(spec.make()->judged() == 0);
+    for (const ParamSpec& param : spec.params) {
+      CAPTURE(param.name);
+      CHECK_FALSE(param.help.empty());
+      CHECK_FALSE(param.fallback.empty());
+    }
+    CHECK(spec.make(default_params(spec.params))->judged() == 0);
   }
 }

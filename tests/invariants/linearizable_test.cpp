@@ -80,3 +80,26 @@ TEST_CASE("linearizable does not judge direct reads") {
   CHECK(story.violations().empty());
   CHECK(story.judged(kName) == 0);
 }
+
+TEST_CASE("linearizable reports a key that it cannot decide, and never passes it") {
+  const auto told = [](Size memory) {
+    Params params;
+    params.set("memory", memory);
+    Story story({kName}, 3, 4, {{kName, params}});
+    story.cluster();
+    // Writes at once, each read once: in which order, only a search can tell.
+    for (std::uint32_t n = 1; n <= 8; ++n) story.begin_write(request(n, 1), "k");
+    for (std::uint32_t n = 1; n <= 8; ++n) story.begin_read(request(n + 10, 1), "k", 1, false);
+    for (std::uint32_t n = 1; n <= 8; ++n) story.answer(request(n, 1), ResultKind::ok);
+    for (std::uint32_t n = 1; n <= 8; ++n) {
+      story.answer(request(n + 10, 1), ResultKind::value, {request(n, 1)});
+    }
+    story.read(request(20, 1), "k", kQuorum, {}).end();
+    const std::vector<Violation> violations = story.violations();
+    REQUIRE(violations.size() == 1);
+    return violations.front().says;
+  };
+  CHECK(
+      told({.bytes = 1'024}).starts_with("whether the history of k is linearizable is undecided"));
+  CHECK(told({.bytes = 1'048'576}).starts_with("the history of k is not linearizable"));
+}

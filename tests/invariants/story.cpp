@@ -6,8 +6,9 @@ RequestId request(std::uint32_t client, std::uint64_t n) {
   return {ClientId(client), n};
 }
 
-Story::Story(std::vector<std::string> invariants, std::uint32_t nodes, std::uint32_t partitions)
-    : nodes_(nodes), partitions_(partitions), judges_(nodes, partitions, invariants) {}
+Story::Story(std::vector<std::string> invariants, std::uint32_t nodes, std::uint32_t partitions,
+             const std::map<std::string, Params>& params)
+    : nodes_(nodes), partitions_(partitions), judges_(nodes, partitions, invariants, params) {}
 
 Story::Story(Story&&) noexcept = default;
 Story::~Story() = default;

@@ -19,7 +19,7 @@ RequestId request(std::uint32_t client, std::uint64_t n);
 class Story {
  public:
   explicit Story(std::vector<std::string> invariants = {}, std::uint32_t nodes = 3,
-                 std::uint32_t partitions = 4);
+                 std::uint32_t partitions = 4, const std::map<std::string, Params>& params = {});
   Story(Story&&) noexcept;
   ~Story();
 

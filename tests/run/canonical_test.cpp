@@ -55,6 +55,10 @@ std::vector<fs::path> scenario_files() {
 // A schedule with something in every list, option and variant.
 Schedule full_schedule() {
   Schedule out = test::seed_schedule("rejoin-sync");
+  Params staleness;
+  staleness.set("versions", std::int64_t{3});
+  staleness.set("time", Duration(2s));
+  out.check_params["bounded-staleness"] = staleness;
   LatencyOptions mixture;
   mixture.distribution = "mixture";
   mixture.cap = 1s;
@@ -122,6 +126,7 @@ TEST_CASE("a schedule with something everywhere comes back from its bytes as it 
   CHECK(decoded->network.links == schedule.network.links);
   CHECK(decoded->topology == schedule.topology);
   CHECK(decoded->node.sync.mechanisms == schedule.node.sync.mechanisms);
+  CHECK(decoded->check_params == schedule.check_params);
   const auto& inject = std::get<action::Inject>(decoded->timeline[6].action);
   CHECK(inject.params == std::get<action::Inject>(schedule.timeline[6].action).params);
   CHECK(inject.lasts == Duration(-1ns));

@@ -120,5 +120,30 @@ TEST_CASE("a trigger waits for a step that there is") {
         Texts{"file.yaml:2:1: no step has the label b"});
 }
 
+TEST_CASE("parameters of an invariant are those that it declares, of one that is checked") {
+  const auto complaints_with = [](std::vector<std::string> check, const Params& params) {
+    Schedule schedule;
+    schedule.name = "check";
+    schedule.check = std::move(check);
+    schedule.check_params["bounded-staleness"] = params;
+    Texts out;
+    for (const Complaint& each : complaints_about(schedule)) out.push_back(each.what);
+    return out;
+  };
+  Params right;
+  right.set("versions", std::int64_t{1});
+  right.set("time", Duration(1s));
+  CHECK(complaints_with({"bounded-staleness"}, right).empty());
+  CHECK(complaints_with({"no-stale-read"}, right) ==
+        Texts{"parameters of bounded-staleness, which is not to be checked"});
+  Params wrong;
+  wrong.set("versions", std::string("many"));
+  wrong.set("colour", true);
+  CHECK(complaints_with({"bounded-staleness"}, wrong) ==
+        Texts{"bounded-staleness lacks its parameter time",
+              "the parameter versions of bounded-staleness is of another type",
+              "bounded-staleness has no parameter colour"});
+}
+
 }  // namespace
 }  // namespace rejoin::sim

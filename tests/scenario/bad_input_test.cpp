@@ -180,7 +180,7 @@ TEST_CASE("names of plugins and metrics are checked") {
         R"(t.yaml:2:9: error: unknown invariant `no-stale-reed`
   2 | check: [no-stale-reed]
     |         ^
-  hint: did you mean `no-stale-read`? known here: no-stale-read, replicas-converge
+  hint: did you mean `no-stale-read`? known here: bounded-staleness, no-stale-read, replicas-converge
 )");
   CHECK(complaints(with_timeline(R"(expect: { metrics: { missing-read: 1 } })")) ==
         R"(t.yaml:2:22: error: unknown metric `missing-read`
@@ -198,7 +198,7 @@ TEST_CASE("names of plugins and metrics are checked") {
         R"(t.yaml:2:22: error: unknown invariant `x`
   2 | expect: { violates: [x] }
     |                      ^
-  hint: known here: no-stale-read, replicas-converge
+  hint: known here: bounded-staleness, no-stale-read, replicas-converge
 )");
 }
 
@@ -592,4 +592,29 @@ TEST_CASE("offsets and rates are told apart from durations and shares") {
   3 |   - { label: T0, clock: { target: node-1, offset: 2h } }
     |                  ^
 )");
+}
+
+TEST_CASE("parameters of invariants are checked like those of mechanisms") {
+  CHECK(complaints(with_timeline("check: [{ bounded-staleness: { version: 2 } }]")) ==
+        R"(t.yaml:2:32: error: unknown key `version` in `bounded-staleness`
+  2 | check: [{ bounded-staleness: { version: 2 } }]
+    |                                ^
+  hint: did you mean `versions`? known here: versions, time
+)");
+  CHECK(complaints(with_timeline("check: [{ bounded-staleness: { time: 2 } }]"))
+            .find("t.yaml:2:38: error: `time` takes a duration") == 0);
+  CHECK(complaints(with_timeline("check: [{ no-stale-read: { versions: 2 } }]"))
+            .find("error: unknown key `versions` in `no-stale-read`") != std::string::npos);
+  CHECK(complaints(with_timeline("check: [{ bounded-staleness: 2 }]"))
+            .find("`bounded-staleness` takes a map of parameters") != std::string::npos);
+  CHECK(complaints(with_timeline("check: [{ bounded-stalenes: { versions: 2 } }]"))
+            .find("unknown invariant `bounded-stalenes`") != std::string::npos);
+  CHECK(complaints(with_timeline("check: [{ bounded-staleness: {} }, { bounded-staleness: {} }]"))
+            .find("the invariant `bounded-staleness` twice") != std::string::npos);
+  CHECK(
+      complaints(with_timeline("check: no-stale-read"), {{"check.bounded-staleness.time", "1s"}}) ==
+      R"(--set check.bounded-staleness.time=1s: error: the scenario does not check the invariant `bounded-staleness`
+  hint: known here: no-stale-read
+)");
+  CHECK(complaints(with_timeline("expect: { violates: [{ bounded-staleness: {} }] }")) != "");
 }

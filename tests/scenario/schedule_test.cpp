@@ -315,3 +315,41 @@ TEST_CASE("no mutation of a file crashes its reader") {
   }
   CHECK(refused > 100);
 }
+
+TEST_CASE("invariants take parameters, and are written with those that are not usual") {
+  const Schedule s = schedule_of(with_timeline(
+      "check: [replicas-converge, { bounded-staleness: { versions: 3 } }, { no-stale-read: }]"));
+  CHECK(s.check ==
+        std::vector<std::string>{"bounded-staleness", "no-stale-read", "replicas-converge"});
+  REQUIRE(s.check_params.size() == 1);
+  const Params& params = s.check_params.at("bounded-staleness");
+  CHECK(params.get<std::int64_t>("versions") == 3);
+  CHECK(params.get<Duration>("time") == 5s);
+  const std::string brief = to_short_yaml(s, test_vocabulary());
+  CHECK(brief.find("bounded-staleness: {versions: 3}") != std::string::npos);
+  for (const std::string& text : {to_yaml(s), brief}) {
+    CAPTURE(text);
+    const Schedule again = schedule_of(text);
+    CHECK(again.check == s.check);
+    CHECK(again.check_params == s.check_params);
+  }
+}
+
+TEST_CASE("an invariant by its name alone has its defaults, in a list, a map or alone") {
+  for (const char* text : {"check: bounded-staleness", "check: [bounded-staleness]",
+                           "check: { bounded-staleness: }", "check: [{ bounded_staleness: {} }]"}) {
+    CAPTURE(text);
+    const Schedule s = schedule_of(with_timeline(text));
+    CHECK(s.check == std::vector<std::string>{"bounded-staleness"});
+    CHECK(s.check_params.at("bounded-staleness").get<std::int64_t>("versions") == 1);
+    CHECK(to_short_yaml(s, test_vocabulary()).find("check: [bounded-staleness]") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("overrides reach parameters of invariants") {
+  const std::string file = with_timeline("check: [no-stale-read, bounded-staleness]");
+  const Schedule s = schedule_of(file, {{"check.bounded_staleness.time", "2s"}});
+  CHECK(s.check == std::vector<std::string>{"bounded-staleness", "no-stale-read"});
+  CHECK(s.check_params.at("bounded-staleness").get<Duration>("time") == 2s);
+}

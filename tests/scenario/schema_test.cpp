@@ -150,7 +150,7 @@ timeline:
   - { label: T8, when: { committed: { count: 3 } } }
   - { label: T9, when: { storage-corrupt: [node-1, node-2] } }
   - { label: T10, when: { upgraded: any } }
-check: no-stale-read
+check: [no-stale-read, { bounded-staleness: { versions: 2, time: 5s } }, bounded-staleness]
 expect: { metrics: { missing-reads: 0, repair-bytes: { at-most: 1MiB } } }
 )") == "");
 }
@@ -160,23 +160,26 @@ TEST_CASE("wrong files are refused by the schema, too") {
   REQUIRE(check().complaint(right) == "");
   for (const char* wrong : {
            "format: 2\n",
-           "timeline: []\n",                                     // no format
-           "format: 1\nmembrship: {}\n",                         // an unknown section
-           "format: 1\nraft: { heartbeet: 50ms }\n",             // an unknown key
-           "format: 1\nraft: { heartbeat: 5 }\n",                // no unit
-           "format: 1\nraft: { heartbeat: 5ms10s }\n",           // units in the wrong order
-           "format: 1\nraft: { pre-vote: off }\n",               // no flag
-           "format: 1\ncluster: { nodes: 0 }\n",                 // below its bound
-           "format: 1\ncluster: { nodes: { pck: [1] } }\n",      // no pick
-           "format: 1\ncluster: { placement: ring }\n",          // no such plugin
-           "format: 1\nnetwork: { loss: 150 }\n",                // no share
-           "format: 1\nnetwork: { latency: { gauss: 1ms } }\n",  // no such distribution
-           "format: 1\nclient: { write: quorm }\n",              // no such choice
-           "format: 1\ndisk: { capacity: 100 }\n",               // no size
-           "format: 1\nsync: rejon-sync\n",                      // no such mechanism
-           "format: 1\ncheck: [no-stale-reed]\n",                // no such invariant
-           "format: 1\nexpect: { metrics: { missing: 1 } }\n",   // no such metric
-           "format: 1\nnemesis: { presets: all }\n",             // no such key
+           "timeline: []\n",                                          // no format
+           "format: 1\nmembrship: {}\n",                              // an unknown section
+           "format: 1\nraft: { heartbeet: 50ms }\n",                  // an unknown key
+           "format: 1\nraft: { heartbeat: 5 }\n",                     // no unit
+           "format: 1\nraft: { heartbeat: 5ms10s }\n",                // units in the wrong order
+           "format: 1\nraft: { pre-vote: off }\n",                    // no flag
+           "format: 1\ncluster: { nodes: 0 }\n",                      // below its bound
+           "format: 1\ncluster: { nodes: { pck: [1] } }\n",           // no pick
+           "format: 1\ncluster: { placement: ring }\n",               // no such plugin
+           "format: 1\nnetwork: { loss: 150 }\n",                     // no share
+           "format: 1\nnetwork: { latency: { gauss: 1ms } }\n",       // no such distribution
+           "format: 1\nclient: { write: quorm }\n",                   // no such choice
+           "format: 1\ndisk: { capacity: 100 }\n",                    // no size
+           "format: 1\nsync: rejon-sync\n",                           // no such mechanism
+           "format: 1\ncheck: [no-stale-reed]\n",                     // no such invariant
+           "format: 1\ncheck: [{ no-stale-read: { time: 1s } }]\n",   // it has no parameters
+           "format: 1\ncheck: { bounded-staleness: { tim: 1s } }\n",  // no such parameter
+           "format: 1\ncheck: { bounded-staleness: { time: 1 } }\n",  // no unit
+           "format: 1\nexpect: { metrics: { missing: 1 } }\n",        // no such metric
+           "format: 1\nnemesis: { presets: all }\n",                  // no such key
            "format: 1\ntimeline: [{ label: T0, crsh: node-1 }]\n",
            "format: 1\ntimeline: [{ label: T0, crash: node-0 }]\n",
            "format: 1\ntimeline: [{ label: T0, crash: ledaer }]\n",

@@ -40,7 +40,11 @@ Vocabulary test_vocabulary() {
        .params = {param("source", ParamType::choice, "freshest", {"freshest", "one", "all"}),
                   param("delay", ParamType::duration, "1s")}},
   };
-  out.invariants = {{.name = "no-stale-read"}, {.name = "replicas-converge"}};
+  out.invariants = {{.name = "bounded-staleness",
+                     .params = {param("versions", ParamType::integer, "1"),
+                                param("time", ParamType::duration, "5s")}},
+                    {.name = "no-stale-read"},
+                    {.name = "replicas-converge"}};
   out.placements = {{.name = "rendezvous"}};
   out.detectors = {{.name = "heartbeat"}};
   out.conflicts = {{.name = "natural"}};
