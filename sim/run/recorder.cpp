@@ -176,6 +176,8 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
                                          "retransmitted_messages",
                                          "stale_keys",
                                          "stale_reads",
+                                         "staleness_max_ns",
+                                         "staleness_versions_max",
                                          "unavailable_reads"};
 
 }  // namespace
@@ -344,6 +346,12 @@ void Recorder::on_read(const Operation& read) {
     const bool gone = missed->kind == OperationKind::remove;
     if (gone) ++counts_["resurrections"];
     ++counts_[read.result == ResultKind::not_found ? "missing_reads" : "stale_reads"];
+    const Staleness behind = world_.staleness(read);
+    const auto raise = [this](const char* metric, std::uint64_t value) {
+      counts_[metric] = std::max(counts_[metric], value);
+    };
+    raise("staleness_versions_max", behind.versions);
+    raise("staleness_max_ns", static_cast<std::uint64_t>(behind.time.count()));
   }
   if (read_steps_.contains(read.label)) record_.reads.push_back(std::move(out));
 }
