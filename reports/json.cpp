@@ -1,5 +1,5 @@
 // The JSON report. Its shape is a promise to scripts: README.md documents it, and nothing in it is
-// renamed. The only door to nlohmann/json in reports.
+// renamed.
 #include <nlohmann/json.hpp>
 
 #include "model/check.hpp"

@@ -46,6 +46,8 @@ enum class OutKind : std::uint8_t {
   text,
   json,
   schedule,  // what was run, as a scenario file with nothing left to pick
+  edn,       // the history of clients, as Jepsen's checkers read it
+  jsonl,     // the same, an operation a line
 };
 struct OutRequest {
   OutKind kind{};

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "reports/history.hpp"
 #include "reports/report.hpp"
 
 namespace rejoin::app {
@@ -20,17 +21,42 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::pair<OutKind, std::string_view>, 3> kKinds = {
-    {{OutKind::text, "text"}, {OutKind::json, "json"}, {OutKind::schedule, "schedule"}}};
+constexpr std::array<std::pair<OutKind, std::string_view>, 5> kKinds = {
+    {{OutKind::text, "text"},
+     {OutKind::json, "json"},
+     {OutKind::schedule, "schedule"},
+     {OutKind::edn, "edn"},
+     {OutKind::jsonl, "jsonl"}}};
+
+// Whether one file of the kind is of one run: `a schedule`, `a history`. Empty when it tells of
+// all.
+std::string_view thing_of_one_run(OutKind kind) {
+  switch (kind) {
+    case OutKind::text:
+    case OutKind::json:
+      return {};
+    case OutKind::schedule:
+      return "schedule";
+    case OutKind::edn:
+    case OutKind::jsonl:
+      return "history";
+  }
+  return {};
+}
 
 std::string file_name(OutKind kind, std::size_t trials, std::uint64_t seed) {
+  const std::string which = trials == 1 ? "" : fmt::format("-{}", seed);
   switch (kind) {
     case OutKind::text:
       return "report.txt";
     case OutKind::json:
       return "report.json";
     case OutKind::schedule:
-      return trials == 1 ? "schedule.yaml" : fmt::format("schedule-{}.yaml", seed);
+      return "schedule" + which + ".yaml";
+    case OutKind::edn:
+      return "history" + which + ".edn";
+    case OutKind::jsonl:
+      return "history" + which + ".jsonl";
   }
   return {};
 }
@@ -143,10 +169,13 @@ tl::expected<Outputs, std::string> Outputs::open(const std::vector<OutRequest>& 
   for (const Job& job : jobs) runs += job.trials;
   for (const OutRequest& request : asked) {
     Target target{.kind = request.kind, .path = request.file.value_or(""), .file = nullptr};
-    if (request.kind == OutKind::schedule && request.file && runs != 1) {
-      return tl::unexpected(error_text(
-          fmt::format("--out: `{}` holds one schedule, and these are {} runs", *request.file, runs),
-          "--out schedule writes each to a file of its own, below results/"));
+    const std::string_view thing = thing_of_one_run(request.kind);
+    if (!thing.empty() && request.file && runs != 1) {
+      return tl::unexpected(
+          error_text(fmt::format("--out: `{}` holds one {}, and these are {} runs", *request.file,
+                                 thing, runs),
+                     fmt::format("--out {} writes each to a file of its own, below results/",
+                                 to_name(request.kind))));
     }
     if (!target.path.empty() && target.path != "-") {
       for (const Job& job : jobs) {
@@ -200,6 +229,22 @@ bool Outputs::takes_standard_output() const {
 
 namespace {
 
+// Of one run of a job: the kinds that tell of one.
+std::string of_run(OutKind kind, const Finished& done, std::size_t trial) {
+  switch (kind) {
+    case OutKind::text:
+    case OutKind::json:
+      break;
+    case OutKind::schedule:
+      return sim::to_yaml(done.job->schedule(done.job->first_seed + trial));
+    case OutKind::edn:
+      return reports::history_edn(done.trials[trial]);
+    case OutKind::jsonl:
+      return reports::history_jsonl(done.trials[trial]);
+  }
+  return {};
+}
+
 // The reports of several files in one.
 std::string together(OutKind kind, const std::vector<Finished>& all) {
   switch (kind) {
@@ -211,7 +256,9 @@ std::string together(OutKind kind, const std::vector<Finished>& all) {
     case OutKind::json:
       return json_of(all);
     case OutKind::schedule:
-      return sim::to_yaml(all.front().job->schedule(all.front().job->first_seed));
+    case OutKind::edn:
+    case OutKind::jsonl:
+      return of_run(kind, all.front(), 0);
   }
   return {};
 }
@@ -228,14 +275,14 @@ std::optional<std::string> put(const std::string& path, std::string_view text) {
 std::optional<std::string> put_in_folder(OutKind kind, const Finished& done,
                                          const std::string& folder) {
   const Job& job = *done.job;
-  if (kind != OutKind::schedule) {
+  if (thing_of_one_run(kind).empty()) {
     const std::vector<Finished> alone = {done};
     return put(folder + "/" + file_name(kind, 1, 0), together(kind, alone));
   }
   for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
     const std::uint64_t seed = job.first_seed + trial;
     const std::string path = folder + "/" + file_name(kind, job.trials, seed);
-    if (auto wrong = put(path, sim::to_yaml(job.schedule(seed)))) return wrong;
+    if (auto wrong = put(path, of_run(kind, done, trial))) return wrong;
   }
   return std::nullopt;
 }

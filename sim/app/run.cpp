@@ -96,6 +96,12 @@ Verification run_seed(const RunCommand& command, const Schedule& schedule, Trace
   return out;
 }
 
+bool asks_for_histories(const RunCommand& command) {
+  return std::any_of(command.outputs.begin(), command.outputs.end(), [](const OutRequest& request) {
+    return request.kind == OutKind::edn || request.kind == OutKind::jsonl;
+  });
+}
+
 Outcome run_job(const RunCommand& command, const Job& job, TracePrinter* trace) {
   Outcome out;
   for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
@@ -109,7 +115,7 @@ Outcome run_job(const RunCommand& command, const Job& job, TracePrinter* trace) 
     if (found.failure) out.stopped = ExitStatus::own_failure;
     if (found.difference) out.stopped = ExitStatus::replays_differ;
     // Of many trials only what their summary needs.
-    if (job.trials > 1) record.history = {};
+    if (job.trials > 1 && !asks_for_histories(command)) record.history = {};
     out.trials.push_back(std::move(record));
   }
   return out;

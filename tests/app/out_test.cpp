@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "tests/support/golden.hpp"
 #include "tests/support/process.hpp"
@@ -60,20 +61,45 @@ TEST_CASE("reports go to the files that are named, besides the usual one") {
   CHECK(Json::parse(test::read_file(json))["verdict"] == "pass");
 }
 
+TEST_CASE("a history is written for checkers elsewhere, as EDN and as JSON lines") {
+  const test::Finished edn = test::rejoin({"run", kSeed, "--out", "edn=-"});
+  CHECK(edn.status == 0);
+  CHECK(edn.out.starts_with("{:index 0, :time "));
+  CHECK(has(edn.out, ":type :invoke, :f :write, :value [\"key-1\" \"client-1/"));
+  CHECK(has(edn.out, ":type :ok, :f :direct-read, :value [\"key-125\" "));
+  const test::Finished lines = test::rejoin({"run", kSeed, "--out", "jsonl=-"});
+  std::istringstream in(lines.out);
+  std::size_t count = 0;
+  for (std::string line; std::getline(in, line); ++count) {
+    const Json operation = Json::parse(line);
+    REQUIRE(operation["call"] <= operation["return"]);
+  }
+  CHECK(count > 100);
+  const auto invokes = [&] {
+    std::size_t out = 0;
+    for (std::size_t at = 0; (at = edn.out.find(":type :invoke", at)) != std::string::npos; ++at) {
+      ++out;
+    }
+    return out;
+  }();
+  CHECK(invokes == count);
+}
+
 TEST_CASE("without a file they go below results/, one folder a run, and latest points there") {
   const OwnResults own;
   for (int run = 1; run <= 2; ++run) {
     const test::Finished finished =
         test::rejoin({"run", kSeed, "--set", "name=" + own.name, "--set", "trials=2", "--out",
-                      "json", "--out", "schedule", "--out", "text"});
+                      "json", "--out", "schedule", "--out", "text", "--out", "edn"});
     CHECK(has(finished.err, "results are in results/" + own.name + "/"));
     const fs::path latest = own.folder / "latest";
     CHECK(fs::is_symlink(latest));
     CHECK(has(finished.err, fs::read_symlink(latest).string() + "/\n"));
     std::set<std::string> files;
     for (const auto& entry : fs::directory_iterator(latest)) files.insert(entry.path().filename());
-    CHECK(files ==
-          std::set<std::string>{"report.json", "report.txt", "schedule-1.yaml", "schedule-2.yaml"});
+    CHECK(files == std::set<std::string>{"history-1.edn", "history-2.edn", "report.json",
+                                         "report.txt", "schedule-1.yaml", "schedule-2.yaml"});
+    CHECK_FALSE(test::read_file((latest / "history-2.edn").string()).empty());
     CHECK(std::distance(fs::directory_iterator(own.folder), fs::directory_iterator()) == run + 1);
   }
   CHECK(test::rejoin({"validate", (own.folder / "latest" / "schedule-2.yaml").string()}).status ==

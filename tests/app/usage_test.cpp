@@ -66,7 +66,7 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
        "  hint: a group is a number; group=1 is the cluster's own\n"},
       {{"run", kSeed, "--out", "jsn=x"},
        "error: --out: there is no kind `jsn`\n"
-       "  hint: did you mean `json`? kinds: text, json, schedule\n"},
+       "  hint: did you mean `json`? kinds: text, json, schedule, edn, jsonl\n"},
       {{"run", kSeed, "--out", "json="},
        "error: --out: `json=` names no file\n"
        "  hint: as in --out json=FILE, or --out json\n"},
@@ -88,6 +88,9 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
       {{"run", kSeed, "--set", "trials=2", "--out", "schedule=-"},
        "error: --out: `-` holds one schedule, and these are 2 runs\n"
        "  hint: --out schedule writes each to a file of its own, below results/\n"},
+      {{"run", kSeed, "--set", "trials=2", "--out", "edn=-"},
+       "error: --out: `-` holds one history, and these are 2 runs\n"
+       "  hint: --out edn writes each to a file of its own, below results/\n"},
       {{"run", kSeed, "--trace", "purpose=repairs"},
        "error: --trace: there is no purpose `repairs`\n"
        "  hint: did you mean `repair`? purposes: foreground, repair, membership, consensus\n"},
