@@ -155,20 +155,21 @@ std::string json_line(const Operation& operation, std::size_t index) {
   const NodeId node = operation.served_by.is_none() ? operation.via : operation.served_by;
   const bool written = operation.kind == OperationKind::write;
   const bool found = operation.result == ResultKind::value;
-  const Json line = {{"index", index},
-                     {"id", to_name(operation.id)},
-                     {"client", operation.id.client.value},
-                     {"session", operation.session},
-                     {"key", operation.key},
-                     {"op", *function_of(operation)},
-                     {"input", written ? Json(operation.value) : Json()},
-                     {"output", found ? Json(operation.value) : Json()},
-                     {"result", to_name(operation.result)},
-                     {"observed", std::move(observed)},
-                     {"level", operation.direct ? Json() : Json(to_name(operation.level))},
-                     {"node", node.is_none() ? Json() : Json(to_name(node))},
-                     {"call", ns(operation.invoked)},
-                     {"return", operation.returned ? Json(ns(*operation.returned)) : Json()}};
+  const Json line = {
+      {"index", index},
+      {"id", to_name(operation.id)},
+      {"client", operation.id.client.value},
+      {"session", operation.session},
+      {"key", operation.key},
+      {"op", *function_of(operation)},
+      {"input", written ? Json(operation.value) : Json()},
+      {"output", found ? Json(operation.value) : Json()},
+      {"result", operation.result == ResultKind::none ? "no-answer" : to_name(operation.result)},
+      {"observed", std::move(observed)},
+      {"level", operation.direct ? Json() : Json(to_name(operation.level))},
+      {"node", node.is_none() ? Json() : Json(to_name(node))},
+      {"call", ns(operation.invoked)},
+      {"return", operation.returned ? Json(ns(*operation.returned)) : Json()}};
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -32,8 +32,9 @@ class BoundedStaleness final : public Invariant {
     evidence.add(read);
     std::string says = read_text(read) + " returned ";
     says += read.observed.empty() ? "NOT FOUND" : seen_text(read.observed, world);
-    says += ", " + count_text(behind.versions, "version") + " and " + to_text(behind.time) +
-            " behind: the " + version_text(behind.oldest->id, world) +
+    says += ", " + count_text(behind.versions, "version") + " and " +
+            to_seconds_text(MonotonicTime(behind.time)) + " behind: the " +
+            version_text(behind.oldest->id, world) +
             ", the first that it misses, had been acknowledged at " +
             to_seconds_text(*behind.oldest->returned) + " (at most " +
             count_text(versions_, "version") + " and " + to_text(time_) + " are allowed)";

@@ -49,7 +49,7 @@ TEST_CASE("bounded-staleness rejects too many versions behind") {
   story.cluster().at(10s).write(request(1, 1), "k").write(request(1, 2), "k");
   story.write(request(1, 3), "k").at(12s).direct_read(request(2, 1), "k", 3, {request(1, 1)});
   check_says(story,
-             "a direct read of k at node-3 returned \"v1.1\" (client-1/1), 2 versions and 1997ms "
+             "a direct read of k at node-3 returned \"v1.1\" (client-1/1), 2 versions and 1.997s "
              "behind: the write of \"v1.2\" (client-1/2), the first that it misses, had been "
              "acknowledged at 10.003s (at most 1 version and 1h are allowed)");
 }
@@ -63,7 +63,7 @@ TEST_CASE(
   story.at(16s).write(request(1, 3), "k");
   story.read(request(2, 2), "k", Consistency::one, {request(1, 1)});
   REQUIRE(story.violations().size() == 1);
-  CHECK(story.violations().front().says.find("2 versions and 5999ms behind: the write of "
+  CHECK(story.violations().front().says.find("2 versions and 5.999s behind: the write of "
                                              "\"v1.2\"") != std::string::npos);
 }
 

@@ -236,6 +236,6 @@ TEST_CASE("JSON lines have an operation each, with null where nobody knows") {
   const Json last = Json::parse(lines[3]);
   CHECK(last["op"] == "delete");
   CHECK(last["return"].is_null());
-  CHECK(last["result"] == "none");
+  CHECK(last["result"] == "no-answer");
   CHECK(last["session"] == 4);
 }
