@@ -18,7 +18,7 @@ std::int64_t ns(MonotonicTime time) {
   return time.time_since_epoch().count();
 }
 
-// `write`, `delete`, `read` or `direct-read`; none for what is no operation on a key.
+// `write`, `delete`, `read`, `direct-read`, `increment`, ...; none for what is no operation on a key.
 std::optional<std::string> function_of(const Operation& operation) {
   switch (operation.kind) {
     case OperationKind::write:
@@ -27,6 +27,10 @@ std::optional<std::string> function_of(const Operation& operation) {
       return "delete";
     case OperationKind::read:
       return operation.direct ? "direct-read" : "read";
+    case OperationKind::increment:
+    case OperationKind::add:
+    case OperationKind::discard:
+      return std::string(to_name(operation.kind));
     case OperationKind::configure:
       return std::nullopt;
   }
