@@ -33,8 +33,8 @@ struct ClientRequest {
   // the first time after that is dropped; the epoch of the clock: never.
   WallTime expires{};
   // Where versions track causality: what the client has read of the key, and so replaces.
-  VersionVector context;
-  Version seen;  // the greatest version that the client has met: a hybrid clock goes on from it
+  VersionVector context{};
+  Version seen{};  // the greatest version that the client has met: a hybrid clock goes on from it
   REJOIN_FIELDS(id, attempt, operation, key, value, level, direct, expires, context, seen)
 };
 
@@ -46,10 +46,10 @@ struct ClientReply {
   Value value;
   std::vector<RequestId> observed;
   NodeId served_by;
-  Address leader;             // none unless result is
-  std::vector<Value> others;  // siblings of `value`
-  VersionVector context;      // of what was read
-  Version version;            // of what was read or written
+  Address leader;               // none unless result is
+  std::vector<Value> others{};  // siblings of `value`
+  VersionVector context{};      // of what was read
+  Version version{};            // of what was read or written
   REJOIN_FIELDS(id, attempt, result, value, observed, served_by, leader, others, context, version)
 };
 
@@ -76,7 +76,7 @@ struct ReplicaWrite {
   Epoch epoch;  // of the coordinator's map
   Record record;
   std::vector<NodeId> owners;  // of the key, by that map
-  Version version;             // of the write
+  Version version{};           // of the write
   REJOIN_FIELDS(id, attempt, epoch, record, owners, version)
 };
 

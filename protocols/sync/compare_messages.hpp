@@ -19,8 +19,8 @@ namespace rejoin::sync_detail {
 struct CompareHead {
   std::uint64_t repair = 0;
   NodeId source;  // who is asked
-  PartitionId partition;
-  Epoch epoch;                     // of the asker's map
+  PartitionId partition{};
+  Epoch epoch{};                   // of the asker's map
   bool accept_unrepaired = false;  // no repaired source was found before
   std::uint64_t number = 0;        // which repair of the partition in this process, for tags
   std::uint32_t step = 0;          // of the exchange, counted from 0

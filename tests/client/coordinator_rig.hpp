@@ -58,7 +58,7 @@ struct RigNode {
         cluster(bus),
         gate(1),
         store(env, bus, StoreOptions{.versions = versions}, 1),
-        coordinator(env, bus, id, options, versions, cluster, consensus, store, gate) {}
+        coordinator(env, bus, id, options, cluster, consensus, store, gate) {}
 
   void drain() {
     while (!bus.posted.empty()) {

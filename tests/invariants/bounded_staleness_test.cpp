@@ -119,7 +119,7 @@ TEST_CASE("the staleness of an answer is what its definition says, and agrees wi
     Operation read;
     read.id = request(2, 1);
     read.kind = OperationKind::read;
-    read.key = "k";
+    read.key = Key("k");
     read.invoked = story.now();
     read.result = ResultKind::value;
     read.observed = shown;

@@ -57,7 +57,7 @@ TEST_CASE("monotonic-writes does not judge another client's write, nor one after
   Operation late;
   late.id = request(1, 2);
   late.kind = OperationKind::write;
-  late.key = "k";
+  late.key = Key("k");
   late.session = 1;
   story.invoke(late).put(1, "k", late.id).put(1, "k", request(1, 1));
   story.put(2, "k", request(2, 1)).put(2, "k", request(1, 1));
