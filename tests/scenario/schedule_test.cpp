@@ -326,7 +326,7 @@ TEST_CASE("invariants take parameters, and are written with those that are not u
   CHECK(params.get<std::int64_t>("versions") == 3);
   CHECK(params.get<Duration>("time") == 5s);
   const std::string brief = to_short_yaml(s, test_vocabulary());
-  CHECK(brief.find("bounded-staleness: {versions: 3}") != std::string::npos);
+  CHECK(brief.find("bounded-staleness: { versions: 3 }") != std::string::npos);
   for (const std::string& text : {to_yaml(s), brief}) {
     CAPTURE(text);
     const Schedule again = schedule_of(text);
