@@ -369,7 +369,7 @@ TEST_CASE("a corrupt frame, or an answer that does not fit the question, is reje
   }
   rig.reply(*sent, ResultKind::value, "v");
   rig.reply(*sent, ResultKind::unavailable);
-  rig.reply(*sent, ResultKind::none, "", {}, Address(2));
+  rig.reply(*sent, ResultKind::none);  // and no word of whom to ask
   CHECK(rig.all<fact::MessageRejected>().size() == rejected + 3);
   CHECK(rig.all<fact::OperationReturned>().empty());
   CHECK_FALSE(rig.take_sent());

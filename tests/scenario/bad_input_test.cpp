@@ -18,7 +18,7 @@ TEST_CASE("an unknown key of the file itself is") {
         R"(t.yaml:2:1: error: unknown key `membrship` in a scenario
   2 | membrship: {}
     | ^
-  hint: did you mean `membership`? known here: about, check, client, cluster, coordinator, disk, expect, extends, fetch, fifo, format, found, gate, host, limits, membership, name, nemesis, network, profile, raft, seed, store, sync, timeline, topology, trials, versions
+  hint: did you mean `membership`? known here: about, check, client, cluster, conflict, coordinator, disk, expect, extends, fetch, fifo, format, found, gate, host, limits, membership, name, nemesis, network, profile, raft, seed, store, sync, timeline, tombstones, topology, trials, versions
 )");
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("a value of the wrong kind is named") {
   hint: the unit is missing: 100B or 100KiB?
 )");
   CHECK(complaints(with_timeline(R"(client: { write: quorm })")) ==
-        R"(t.yaml:2:18: error: `write` takes one, quorum or all, not `quorm`
+        R"(t.yaml:2:18: error: `write` takes one, quorum, all, 2, 3, 4 or 5, not `quorm`
   2 | client: { write: quorm }
     |                  ^
   hint: did you mean `quorum`?
@@ -267,7 +267,7 @@ TEST_CASE("steps are checked") {
 )")) == R"(t.yaml:3:18: error: unknown action or key `crsh` in a step
   3 |   - { label: T0, crsh: node-1 }
     |                  ^
-  hint: did you mean `crash`? known here: after, at, background, clock, crash, delete, end, expect, for, heal, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, write
+  hint: did you mean `crash`? known here: add, after, at, background, clock, crash, delete, discard, end, expect, for, heal, increment, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, write
 )");
   CHECK(complaints(with_steps(R"(  - { label: T0, when: { started: T7 }, heal: true }
 )")) == R"(t.yaml:3:35: error: no step has the label `T7`
@@ -438,7 +438,7 @@ TEST_CASE("overrides are checked like files") {
 )");
   CHECK(complaints(with_timeline("seed: 1"), {{"timeline.T0.wrte", "key-1"}}) ==
         R"(--set timeline.T0.wrte=key-1: error: unknown action or key `wrte` in a step
-  hint: did you mean `write`? known here: after, at, background, clock, crash, delete, end, expect, for, heal, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, write
+  hint: did you mean `write`? known here: add, after, at, background, clock, crash, delete, discard, end, expect, for, heal, increment, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, write
 )");
   CHECK(complaints(with_timeline("seed: 1"), {{"sync", "rejon-sync"}}) ==
         R"(--set sync=rejon-sync: error: unknown mechanism `rejon-sync`

@@ -377,7 +377,7 @@ TEST_CASE("a store agrees with a map through any writes, completions and crashes
         const auto rule = *rc::gen::element(MergeRule::overwrite, MergeRule::merge);
         const auto& state = model.states.back();
         const auto known = state.find({partition, record.key});
-        const bool refused = rule == MergeRule::merge && known != state.end() &&
+        const bool refused = rule == MergeRule::merge && keeps_tombstones && known != state.end() &&
                              record.version <= known->second.version;
         const StoreWrite write =
             rig.store->put(PartitionId(partition), record, rule, fact::WriteCause::foreground);

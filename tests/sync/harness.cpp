@@ -1,5 +1,8 @@
 #include "tests/sync/harness.hpp"
 
+#include <algorithm>
+#include <string>
+
 namespace rejoin::sync_test {
 
 void Clock::at(MonotonicTime when, std::function<void()> what) {
@@ -322,7 +325,20 @@ SyncOptions::Mechanism mechanism(const std::string& name,
   const MechanismSpec* const spec = Mechanisms::find(name);
   REQUIRE(spec != nullptr);
   SyncOptions::Mechanism out{name, default_params(spec->params)};
-  for (const auto& [param, value] : params) out.params.set(param, value);
+  for (const auto& [param, value] : params) {
+    const auto declared =
+        std::find_if(spec->params.begin(), spec->params.end(),
+                     [&name = param](const ParamSpec& each) { return each.name == name; });
+    REQUIRE(declared != spec->params.end());
+    const bool number = declared->type == ParamType::integer;
+    if (number) {
+      out.params.set(param, static_cast<std::int64_t>(std::stoll(value)));  // -1, too
+      continue;
+    }
+    auto read = parse_param(*declared, ParamText{value});
+    REQUIRE(read.has_value());
+    out.params.set(param, *std::move(read));
+  }
   return out;
 }
 
