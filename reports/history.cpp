@@ -18,7 +18,7 @@ std::int64_t ns(MonotonicTime time) {
   return time.time_since_epoch().count();
 }
 
-// `write`, `delete`, `read`, `direct-read`, `increment`, ...; none for what is no operation on a key.
+// `write`, `direct-read`, `increment`, ...; none for what is no operation on a key.
 std::optional<std::string> function_of(const Operation& operation) {
   switch (operation.kind) {
     case OperationKind::write:

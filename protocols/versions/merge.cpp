@@ -19,6 +19,11 @@ bool comes_before(const Sibling& a, const Sibling& b) {
   return a.dot < b.dot;
 }
 
+// No ties: no two siblings of a key have one origin and one dot.
+void put_in_order(Siblings& siblings) {
+  std::stable_sort(siblings.begin(), siblings.end(), comes_before);
+}
+
 const VersionVector& clock_of(const Record& record) {
   static const VersionVector kNone;
   return record.causality == nullptr ? kNone : record.causality->clock;
@@ -112,7 +117,7 @@ Merged merge_causal(const VersionRules& rules, const Record& mine, const Record&
                                                          : newer_side_or_both(mine, theirs);
   VersionVector clock = clock_of(mine);
   clock.merge(clock_of(theirs));
-  std::sort(siblings.begin(), siblings.end(), comes_before);
+  put_in_order(siblings);
   Merged merged;
   merged.lost = newly_hidden(rules, &mine, siblings);
   merged.record = record_of(mine.key, std::move(siblings), std::move(clock));
@@ -176,7 +181,7 @@ Merged update(const VersionRules& rules, const Key& key, const Record* mine,
                       .version = write.version,
                       .origin = write.origin,
                       .dot = rules.scheme == VersionScheme::dvv ? dot : Dot{}});
-  std::sort(siblings.begin(), siblings.end(), comes_before);
+  put_in_order(siblings);
   Merged merged{.record = {}, .changed = true, .lost = {}};
   merged.lost = newly_hidden(rules, mine, siblings);
   merged.record = record_of(key, std::move(siblings), std::move(clock));

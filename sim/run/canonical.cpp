@@ -246,7 +246,9 @@ class Decoder {
       std::string name;
       ParamValue value;
       get(name);
-      if (!params.all().empty() && !(last < name)) return in_.fail();
+      // As they are kept: once each, in order, spelled with `_`.
+      const bool in_order = params.all().empty() || last < name;
+      if (!in_order || normal_name(name) != name) return in_.fail();
       get(value);
       last = name;
       params.set(name, std::move(value));

@@ -56,6 +56,14 @@ std::map<MessageKind, FirstFrames::Sent> one_of_each_kind() {
       test::step("M", trigger::After{20s}, test::inject("move", NodeId(1))));
   schedule.timeline.push_back(test::step("V", trigger::After{20s}, via_moved));
   (void)run(schedule, {.expectations = false, .trace = &sink});
+  // Replicas that miss writes, and compare what they hold.
+  for (const char* const name : {"merkle", "digest-list"}) {
+    Schedule comparing = test::seed_schedule(name);
+    comparing.node.store.versions = VersionScheme::timestamp;
+    comparing.node.sync.mechanisms.front().params.set("period", Duration(1s));
+    comparing.network.loss = Share{300'000};
+    (void)run(comparing, {.expectations = false, .trace = &sink});
+  }
   return sink.frames;
 }
 
