@@ -13,8 +13,11 @@ TEST_CASE("last-copy-survives accepts a drop while another disk has the same or 
   story.crash(2).put_durably({1}, "k", request(1, 1)).drop(1, "k");
   story.write(request(1, 2), "j").write(request(1, 3), "j");
   story.put_durably({1}, "j", request(1, 2)).put_durably({3}, "j", request(1, 3)).drop(1, "j");
+  // Deleted since: nobody needs to hold it.
+  story.write(request(1, 4), "i").remove(request(1, 5), "i");
+  story.put_durably({1}, "i", request(1, 4)).drop(1, "i");
   CHECK(story.violations().empty());
-  CHECK(story.judged(kName) == 3);
+  CHECK(story.judged(kName) == 4);
 }
 
 TEST_CASE("last-copy-survives rejects a drop of what no other disk has") {
