@@ -47,7 +47,8 @@ const MechanismSpec* other_mechanism(const RunRecord& record, const Schedule& sc
     const bool holds =
         complete && spec.promises_under != nullptr && spec.promises_under(options, client, params);
     if (holds) return &spec;
-    if (found == nullptr) found = &spec;
+    // Else the simplest: a full copy.
+    if (found == nullptr || spec.name == "rejoin-sync") found = &spec;
   }
   return found;
 }

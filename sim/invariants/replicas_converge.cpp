@@ -81,7 +81,7 @@ class ReplicasConverge final : public Invariant {
       if (const ShadowRecord* record = world.stored(owner, key)) {
         held = record->origins();
         if (!record->deleted) copy.live = held;
-        std::sort(copy.live.begin(), copy.live.end());
+        std::stable_sort(copy.live.begin(), copy.live.end());
       }
       copy.absent = copy.live.empty();
       copy.missed = world.missed_write(key, held, kForever);

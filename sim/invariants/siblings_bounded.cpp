@@ -19,8 +19,9 @@ class SiblingsBounded final : public Invariant {
     const NodeId server = server_of(read);
     if (kept.n == 0 || !is_new(server, read.key)) return;
     Evidence evidence;
-    std::string why = "it is the same version";
-    if (kept != false_sibling) why = reason(kept, false_sibling, world);
+    const std::string why = kept == false_sibling
+                                ? "it is the same version"
+                                : "that was written by who had seen this, or what replaced it";
     for (const RequestId id : read.observed) {
       if (const Operation* write = world.find_write(id)) evidence.add(*write);
     }
@@ -42,29 +43,20 @@ class SiblingsBounded final : public Invariant {
         if (a == b) continue;
         const RequestId newer = read.observed[a];
         const RequestId older = read.observed[b];
-        if (newer == older || world.older(older, newer)) return {newer, older};
+        if (newer == older || world.seen_by(older, newer)) return {newer, older};
       }
     }
     return {};
-  }
-
-  static std::string reason(RequestId newer, RequestId older, const World& world) {
-    const Operation& write = *world.find_write(newer);
-    const Operation& false_sibling = *world.find_write(older);
-    if (false_sibling.returned && *false_sibling.returned <= write.invoked) {
-      return "that was invoked at " + to_seconds_text(write.invoked) +
-             ", when this had been acknowledged";
-    }
-    return "that was written by who had seen this, or what replaced it";
   }
 };
 
 [[maybe_unused]] const bool registered = register_invariant<SiblingsBounded>(
     "siblings-bounded", "a read returns no more versions than were really concurrent",
     "Judged at each answer with several versions, tombstones included, of a read at any level. No "
-    "two of them may be in order by the clients' history, nor be the same. Then there are as many "
-    "writes that are concurrent with one another, and the bound (the largest set of such writes) "
-    "holds by itself. What a store keeps and no read shows is not judged: no fact tells of it.");
+    "two of them may be the same, and of none may the writer have read another, or what had "
+    "replaced it: by that it meant to replace it. Whoever writes without having read is concurrent "
+    "with all that is there, whatever the clocks say. What a store keeps and no read shows is not "
+    "judged: no fact tells of it.");
 
 }  // namespace
 

@@ -154,6 +154,8 @@ class World {
   // a is older than b (see invariant 2). Unknown ids, and writes of two keys, never are. A strict
   // partial order.
   [[nodiscard]] bool older(RequestId a, RequestId b) const;
+  // Only by contexts: the writer of b had read a, or what had replaced it. What replicas can know.
+  [[nodiscard]] bool seen_by(RequestId a, RequestId b) const;
   // The acknowledged writes and deletes of `key` with an acknowledgement before `time` that no
   // other such one is newer than: what a fresh read invoked at `time` may not be older than.
   // In order of acknowledgement.
@@ -217,6 +219,7 @@ class World {
   void supersede(KeyHistory& history, std::size_t position, std::uint64_t order);
 
   [[nodiscard]] bool older(const KeyHistory& history, std::size_t a, std::size_t b) const;
+  [[nodiscard]] bool seen_by(const KeyHistory& history, std::size_t a, std::size_t b) const;
   [[nodiscard]] std::optional<Cut> promised(const Operation& read) const;
   [[nodiscard]] std::uint64_t invocation(const Operation& operation) const;
   [[nodiscard]] const KeyHistory* history_of(const Key& key) const;

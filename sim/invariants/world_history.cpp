@@ -86,7 +86,19 @@ bool World::older(const KeyHistory& history, std::size_t a, std::size_t b) const
   // Take a chain from a to b. Up to its first link by acknowledgement it goes by contexts, so that
   // acknowledgement counts as superseding a, and it precedes the invocation of b.
   if (history.orders[a].superseding < history.orders[b].invoked) return true;
-  if (!history.contexts) return false;
+  return seen_by(history, a, b);
+}
+
+bool World::seen_by(RequestId a, RequestId b) const {
+  const auto at_a = writes_.find(a);
+  const auto at_b = writes_.find(b);
+  if (at_a == writes_.end() || at_b == writes_.end()) return false;
+  if (at_a->second.first != at_b->second.first) return false;
+  return seen_by(*at_a->second.first, at_a->second.second, at_b->second.second);
+}
+
+bool World::seen_by(const KeyHistory& history, std::size_t a, std::size_t b) const {
+  if (a >= b || !history.contexts) return false;
   std::set<std::size_t> seen;
   std::vector<std::size_t> pending{b};
   while (!pending.empty()) {

@@ -20,6 +20,12 @@ namespace rejoin::sim {
 // The tree as parameters take it; none when it is neither a scalar nor a list (of lists) of them.
 [[nodiscard]] std::optional<ParamText> as_param_text(const Tree& tree);
 
+// An operation after which there is something at its key.
+[[nodiscard]] constexpr bool makes_keys(OperationKind kind) {
+  return kind == OperationKind::write || kind == OperationKind::increment ||
+         kind == OperationKind::add;
+}
+
 class ScheduleReader {
  public:
   // `seed`: of what a nemesis draws; none checks each alternative of what it could draw instead.

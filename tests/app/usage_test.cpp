@@ -133,7 +133,8 @@ TEST_CASE("a mechanism that is not known stops everything before the first run")
   const test::Finished by_flag = test::rejoin({"run", kSeed, "--sync", "rejoin-snc"});
   CHECK(by_flag.err ==
         "error: --sync: there is no mechanism `rejoin-snc`\n"
-        "  hint: did you mean `rejoin-sync`? mechanisms: digest-list, hook-copy, merkle, none, rejoin-sync, versioned-merge\n");
+        "  hint: did you mean `rejoin-sync`? mechanisms: digest-list, hook-copy, merkle, none, "
+        "rejoin-sync, versioned-merge\n");
   CHECK(by_flag.status == 2);
   CHECK(by_flag.out.empty());
 
@@ -146,7 +147,8 @@ TEST_CASE("a mechanism that is not known stops everything before the first run")
   const test::Finished by_set = test::rejoin({"run", kSeed, "--set", "sync=rejoin-snc"});
   CHECK(by_set.err ==
         "--set sync=rejoin-snc: error: unknown mechanism `rejoin-snc`\n"
-        "  hint: did you mean `rejoin-sync`? known here: digest-list, hook-copy, merkle, none, rejoin-sync, versioned-merge\n");
+        "  hint: did you mean `rejoin-sync`? known here: digest-list, hook-copy, merkle, none, "
+        "rejoin-sync, versioned-merge\n");
   CHECK(by_set.status == 2);
   CHECK(by_set.out.empty());
 }

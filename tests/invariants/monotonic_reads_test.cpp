@@ -87,7 +87,7 @@ TEST_CASE("monotonic-reads ends with the session, and is nobody else's") {
   Operation late;
   late.id = request(2, 2);
   late.kind = OperationKind::read;
-  late.key = "k";
+  late.key = Key("k");
   late.session = 1;
   story.invoke(late).answer(late.id, ResultKind::value, {request(1, 1)});
   CHECK(story.violations().empty());

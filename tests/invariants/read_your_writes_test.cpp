@@ -50,7 +50,7 @@ TEST_CASE("read-your-writes does not judge others, open writes, refusals or a se
   Operation late;
   late.id = request(1, 3);
   late.kind = OperationKind::read;
-  late.key = "k";
+  late.key = Key("k");
   late.session = 1;
   story.invoke(late).answer(late.id, ResultKind::not_found);
   CHECK(story.violations().empty());
@@ -62,7 +62,7 @@ TEST_CASE("read-your-writes judges a direct read only at the node that took the 
   Operation write;
   write.id = request(1, 1);
   write.kind = OperationKind::write;
-  write.key = "k";
+  write.key = Key("k");
   write.via = NodeId(2);
   story.cluster().invoke(write).answer(write.id, ResultKind::ok);
   story.direct_read(request(1, 2), "k", 3, {});
