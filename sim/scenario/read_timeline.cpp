@@ -530,4 +530,39 @@ void ScheduleReader::read_step_expect(const Tree& value, action::Operate& operat
   }
 }
 
+// What is to be ended, or waited for until it has, must be a fault that does end.
+void ScheduleReader::check_ends() {
+  const auto step_of = [&](const std::string& label) {
+    return std::find_if(schedule_.timeline.begin(), schedule_.timeline.end(),
+                        [&](const Step& step) { return step.label == label; });
+  };
+  const std::string wanted = "faults that last: " + joined(lasting(vocabulary_.faults));
+  for (const Use& use : ends_) {
+    const auto step = step_of(use.name);
+    if (step == schedule_.timeline.end()) continue;  // it is complained about itself
+    const auto* const inject = std::get_if<action::Inject>(&step->action);
+    const auto* const fault =
+        inject == nullptr ? nullptr : find_plugin(vocabulary_.faults, inject->fault);
+    if (fault == nullptr) {
+      problems_.add(use.mark, "step `" + use.name + "` injects no fault that could end", wanted);
+    } else if (!fault->ends) {
+      problems_.add(use.mark,
+                    "`" + fault->name + "` of step `" + use.name + "` does not last: it has no end",
+                    wanted);
+    }
+  }
+  if (!problems_.empty()) return;
+  for (const Use& use : waits_) {
+    const auto& inject = std::get<action::Inject>(step_of(use.name)->action);
+    const bool ended =
+        std::any_of(schedule_.timeline.begin(), schedule_.timeline.end(), [&](const Step& step) {
+          const auto* const end = std::get_if<action::End>(&step.action);
+          return end != nullptr && end->label == use.name;
+        });
+    if (inject.lasts || ended) continue;
+    problems_.add(use.mark, "nothing ends the fault of step `" + use.name + "`",
+                  "give it a duration, such as `for: 5s`, or write a step `end: " + use.name + "`");
+  }
+}
+
 }  // namespace rejoin::sim
