@@ -24,11 +24,18 @@ struct FailureGroup {
 
 // A failure that an earlier campaign saved, run again before the first seed.
 struct ReplayedFailure {
-  enum class Outcome : std::uint8_t { fails, mended, no_longer_fits };
+  enum class Outcome : std::uint8_t {
+    fails,           // as it was saved
+    differs,         // not as it was saved: in another way
+    mended,          // not at all
+    no_longer_fits,  // there is nothing to run, or a step of it waits for what happens no more
+  };
   std::string slug;
   std::string file;
   Outcome outcome{};
-  std::string says;  // what it broke, or why it does not fit
+  std::string says;       // what it broke, or why it does not fit
+  std::string shrunk_to;  // by this campaign; empty: nothing was left to do
+  std::string reproduce;  // the command that shows it; empty: it no longer fails
 };
 
 struct CampaignRecord {
@@ -40,7 +47,11 @@ struct CampaignRecord {
   std::uint64_t last_seed = 0;
   std::uint64_t ran = 0;  // seeds that were run, from the first on
   std::uint64_t passed = 0;
+  std::uint64_t vacuous = 0;  // of those that passed: they prove nothing
   std::uint64_t failed = 0;
+  // Seeds outside of the range: a campaign that was killed was running them.
+  std::uint64_t left_ran = 0;
+  std::uint64_t left_failed = 0;
   std::uint64_t events = 0;
   double seconds = 0;                // real time; the only figure that is not the program's
   std::string stopped;               // why before the last seed; empty: it was not
@@ -49,5 +60,12 @@ struct CampaignRecord {
   std::map<std::string, std::uint64_t> judged;    // by invariant, over all seeds
   std::map<std::string, std::uint64_t> injected;  // by fault, over all seeds
 };
+
+// Invariants that no seed of a whole campaign gave anything to judge. Empty for one that was
+// stopped: more seeds might have.
+[[nodiscard]] std::vector<std::string> never_judged(const CampaignRecord& record);
+// The verdict, for the exit status and every report: a seed failed, what was saved before still
+// does, or an invariant was never judged.
+[[nodiscard]] bool failed(const CampaignRecord& record);
 
 }  // namespace rejoin

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "model/utf8.hpp"
 #include "reports/page.hpp"
 
 namespace rejoin::reports {
@@ -27,6 +28,8 @@ std::string_view outcome_text(ReplayedFailure::Outcome outcome) {
   switch (outcome) {
     case ReplayedFailure::Outcome::fails:
       return "still fails";
+    case ReplayedFailure::Outcome::differs:
+      return "fails in another way";
     case ReplayedFailure::Outcome::mended:
       return "no longer fails";
     case ReplayedFailure::Outcome::no_longer_fits:
@@ -35,35 +38,39 @@ std::string_view outcome_text(ReplayedFailure::Outcome outcome) {
   return "";
 }
 
-std::size_t still_failing(const CampaignRecord& record) {
-  return static_cast<std::size_t>(std::count_if(
-      record.replayed.begin(), record.replayed.end(), [](const ReplayedFailure& each) {
-        return each.outcome != ReplayedFailure::Outcome::mended;
-      }));
+// Text that is UTF-8, whatever went into it.
+std::string readable(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    out += length == 0 ? std::string_view("\uFFFD") : text.substr(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
 }
 
 // Text of XML 1.0: what it cannot hold at all becomes a question mark.
-std::string xml_text(std::string_view text) {
+std::string xml_text(std::string_view given) {
+  const std::string text = readable(given);
   std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default: {
-        const auto code = static_cast<unsigned char>(c);
-        const bool allowed = code >= 0x20 || c == '\n' || c == '\t';
-        out += allowed ? c : '?';
-      }
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view one = std::string_view(text).substr(at, utf8_length(text.substr(at, 4)));
+    at += one.size();
+    const auto code = static_cast<unsigned char>(one.front());
+    if (one == "&") {
+      out += "&amp;";
+    } else if (one == "<") {
+      out += "&lt;";
+    } else if (one == ">") {
+      out += "&gt;";
+    } else if (one == "\"") {
+      out += "&quot;";
+    } else if (code < 0x20 && one != "\n" && one != "\t") {
+      out += '?';
+    } else if (one == "\uFFFE" || one == "\uFFFF") {
+      out += '?';
+    } else {
+      out += one;
     }
   }
   return out;
@@ -126,7 +133,9 @@ Json record_json(const CampaignRecord& record) {
     replayed.push_back({{"signature", each.slug},
                         {"file", each.file},
                         {"outcome", outcome_text(each.outcome)},
-                        {"says", each.says}});
+                        {"says", each.says},
+                        {"shrunk_to", each.shrunk_to},
+                        {"reproduce", each.reproduce}});
   }
   return {{"scenario", record.scenario},
           {"file", record.file},
@@ -135,8 +144,12 @@ Json record_json(const CampaignRecord& record) {
           {"first_seed", record.first_seed},
           {"last_seed", record.last_seed},
           {"ran", record.ran},
+          {"verdict", failed(record) ? "fail" : "pass"},
           {"passed", record.passed},
+          {"vacuous", record.vacuous},
           {"failed", record.failed},
+          {"left_ran", record.left_ran},
+          {"left_failed", record.left_failed},
           {"events", record.events},
           {"wall_seconds", record.seconds},
           {"stopped", record.stopped},
@@ -148,11 +161,19 @@ Json record_json(const CampaignRecord& record) {
 
 }  // namespace
 
+std::string replayed_block(const ReplayedFailure& failure) {
+  std::string out = fmt::format("{}: {}\n", outcome_text(failure.outcome), failure.says);
+  if (!failure.shrunk_to.empty()) out += fmt::format("shrunk to  {}\n", failure.shrunk_to);
+  out += fmt::format("saved      {}\n", failure.file);
+  if (!failure.reproduce.empty()) out += fmt::format("reproduce  {}\n", failure.reproduce);
+  return out;
+}
+
 std::string failure_block(const CampaignRecord& record, const FailureGroup& group) {
   std::string out = fmt::format("{}: {}\n", group.what, group.says);
   if (!group.shrunk_to.empty()) out += fmt::format("shrunk to  {}\n", group.shrunk_to);
   if (!group.saved.empty()) out += fmt::format("saved      {}\n", group.saved);
-  out += fmt::format("reproduce  {}\n", group.reproduce);
+  if (!group.reproduce.empty()) out += fmt::format("reproduce  {}\n", group.reproduce);
   out += fmt::format("seed       {}", group.first_seed);
   if (group.count > 1) out += fmt::format(", the first of {}", group.count);
   out += '\n';
@@ -160,42 +181,53 @@ std::string failure_block(const CampaignRecord& record, const FailureGroup& grou
   return out;
 }
 
-std::string campaign_text(const CampaignRecord& record, const CampaignTextOptions& options) {
-  Page page(options.width, options.colour);
-  if (!record.replayed.empty()) {
-    page.section("Saved before");
-    Table table{{{"now"}, {"file"}}, {}};
-    for (const ReplayedFailure& each : record.replayed) {
-      const bool mended = each.outcome == ReplayedFailure::Outcome::mended;
-      table.rows.push_back(
-          {{std::string(outcome_text(each.outcome)), mended ? Paint::good : Paint::bad},
-           {each.file}});
-    }
-    page.table(table);
-    for (const ReplayedFailure& each : record.replayed) {
-      if (each.outcome == ReplayedFailure::Outcome::no_longer_fits) {
-        page.paragraph(each.file + ": " + each.says, 2);
-      }
+namespace {
+
+// A section with what can be copied.
+void add_block(Page& page, const std::string& title, const std::string& block) {
+  page.section(title);
+  for (std::size_t at = 0; at < block.size();) {
+    const std::size_t end = std::min(block.find('\n', at), block.size());
+    page.verbatim(block.substr(at, end - at), 2);
+    at = end + 1;
+  }
+}
+
+void add_replayed(Page& page, const CampaignRecord& record) {
+  if (record.replayed.empty()) return;
+  page.section("Saved before");
+  Table table{{{"now"}, {"file"}}, {}};
+  for (const ReplayedFailure& each : record.replayed) {
+    const bool mended = each.outcome == ReplayedFailure::Outcome::mended;
+    table.rows.push_back(
+        {{std::string(outcome_text(each.outcome)), mended ? Paint::good : Paint::bad},
+         {each.file}});
+  }
+  page.table(table);
+  for (const ReplayedFailure& each : record.replayed) {
+    if (each.outcome == ReplayedFailure::Outcome::no_longer_fits) {
+      page.paragraph(each.file + ": " + each.says, 2);
+    } else if (each.outcome != ReplayedFailure::Outcome::mended) {
+      add_block(page, "saved: " + each.slug, replayed_block(each));
     }
   }
-  if (!record.groups.empty()) {
-    page.section("Failures");
-    Table table{{{"seeds", Align::right}, {"first", Align::right}, {"signature"}}, {}};
-    for (const FailureGroup& group : record.groups) {
-      table.rows.push_back(
-          {{grouped(group.count)}, {std::to_string(group.first_seed)}, {group.slug}});
-    }
-    page.table(table);
-    for (const FailureGroup& group : record.groups) {
-      page.section(group.slug);
-      const std::string block = failure_block(record, group);
-      for (std::size_t at = 0; at < block.size();) {
-        const std::size_t end = std::min(block.find('\n', at), block.size());
-        page.verbatim(block.substr(at, end - at), 2);
-        at = end + 1;
-      }
-    }
+}
+
+void add_failures(Page& page, const CampaignRecord& record) {
+  if (record.groups.empty()) return;
+  page.section("Failures");
+  Table table{{{"seeds", Align::right}, {"first", Align::right}, {"signature"}}, {}};
+  for (const FailureGroup& group : record.groups) {
+    table.rows.push_back(
+        {{grouped(group.count)}, {std::to_string(group.first_seed)}, {group.slug}});
   }
+  page.table(table);
+  for (const FailureGroup& group : record.groups) {
+    add_block(page, group.slug, failure_block(record, group));
+  }
+}
+
+void add_covered(Page& page, const CampaignRecord& record) {
   page.section("Covered");
   Table covered{{{"invariant"}, {"judged", Align::right}}, {}};
   for (const auto& [name, count] : record.judged) {
@@ -203,72 +235,139 @@ std::string campaign_text(const CampaignRecord& record, const CampaignTextOption
         {{name}, {count == 0 ? "never" : grouped(count), count == 0 ? Paint::warn : Paint::plain}});
   }
   page.table(covered);
-  if (!record.injected.empty()) {
-    Table faults{{{"fault"}, {"struck", Align::right}}, {}};
-    for (const auto& [name, count] : record.injected)
-      faults.rows.push_back({{name}, {grouped(count)}});
-    page.blank();
-    page.table(faults);
-  }
+  if (record.injected.empty()) return;
+  Table faults{{{"fault"}, {"struck", Align::right}}, {}};
+  for (const auto& [name, count] : record.injected)
+    faults.rows.push_back({{name}, {grouped(count)}});
   page.blank();
-  const bool failed = record.failed != 0 || still_failing(record) != 0;
-  std::string line = fmt::format("{} {}, {}, {}: {} of {} failed", failed ? "FAIL" : "PASS",
-                                 record.scenario, record.sync, seeds_text(record),
-                                 grouped(record.failed), counted(record.ran, "seed"));
+  page.table(faults);
+}
+
+// `4 of 2,000 seeds failed, 1,050 proved nothing`.
+std::string counts_text(const CampaignRecord& record) {
+  std::string out =
+      fmt::format("{} of {} failed", grouped(record.failed), counted(record.ran, "seed"));
+  if (record.vacuous != 0) out += fmt::format(", {} proved nothing", grouped(record.vacuous));
+  if (record.left_ran != 0) {
+    out += fmt::format("; {} of {} left by a campaign that was killed failed",
+                       grouped(record.left_failed), grouped(record.left_ran));
+  }
+  return out;
+}
+
+std::string never_text(const std::string& invariant) {
+  return "no seed gave " + invariant + " anything to judge";
+}
+
+}  // namespace
+
+std::string campaign_text(const CampaignRecord& record, const CampaignTextOptions& options) {
+  Page page(options.width, options.colour);
+  add_replayed(page, record);
+  add_failures(page, record);
+  add_covered(page, record);
+  page.blank();
+  const bool fails = failed(record);
+  std::string line = fmt::format("{} {}, {}, {}: {}", fails ? "FAIL" : "PASS", record.scenario,
+                                 record.sync, seeds_text(record), counts_text(record));
   if (const std::string rate = rate_text(record); !rate.empty()) line += ", " + rate;
-  page.paragraph(line, 0, 0, failed ? Paint::bad : Paint::good);
+  page.paragraph(line, 0, 0, fails ? Paint::bad : Paint::good);
+  for (const std::string& name : never_judged(record)) {
+    page.paragraph("Failed: " + never_text(name) + ".", 0, 0, Paint::bad);
+  }
   if (!record.stopped.empty()) page.paragraph("Stopped early: " + record.stopped + ".");
   return page.take();
 }
 
 std::string campaign_json(const std::vector<CampaignRecord>& records) {
-  if (records.size() == 1) return record_json(records.front()).dump(2) + "\n";
+  const auto text = [](const Json& json) {
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  };
+  if (records.size() == 1) return text(record_json(records.front()));
   Json all = Json::array();
   for (const CampaignRecord& record : records) all.push_back(record_json(record));
-  return all.dump(2) + "\n";
+  return text(all);
 }
+
+namespace {
+
+// Cases of JUnit, of one suite.
+class Suite {
+ public:
+  explicit Suite(const CampaignRecord& record) : record_(record) {}
+
+  void fails(const std::string& name, std::string_view broke, const std::string& message,
+             const std::string& body) {
+    ++failing_;
+    add(name, fmt::format("<failure type=\"{}\" message=\"{}\">{}</failure>", xml_text(broke),
+                          xml_text(message), xml_text(body)));
+  }
+  void skips(const std::string& name, const std::string& message) {
+    ++skipped_;
+    add(name, fmt::format("<skipped message=\"{}\"/>", xml_text(message)));
+  }
+  void passes(const std::string& name) { add(name, ""); }
+
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] std::uint64_t failing() const { return failing_; }
+  [[nodiscard]] std::string text() const {
+    return fmt::format(
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" "
+        "time=\"{:.3f}\">\n{}  </testsuite>\n",
+        xml_text(record_.scenario), count_, failing_, skipped_, record_.seconds, cases_);
+  }
+
+ private:
+  void add(const std::string& name, const std::string& content) {
+    ++count_;
+    cases_ += fmt::format("    <testcase classname=\"{}\" name=\"{}\" file=\"{}\"",
+                          xml_text(record_.scenario), xml_text(name), xml_text(record_.file));
+    cases_ += content.empty() ? "/>\n" : ">\n      " + content + "\n    </testcase>\n";
+  }
+
+  const CampaignRecord& record_;
+  std::string cases_;
+  std::uint64_t count_ = 0;
+  std::uint64_t failing_ = 0;
+  std::uint64_t skipped_ = 0;
+};
+
+Suite suite_of(const CampaignRecord& record) {
+  Suite out(record);
+  for (const FailureGroup& group : record.groups) {
+    out.fails(group.slug, group.what, group.says, failure_block(record, group));
+  }
+  for (const ReplayedFailure& each : record.replayed) {
+    const std::string name = "saved: " + each.slug;
+    if (each.outcome == ReplayedFailure::Outcome::mended) {
+      out.passes(name);
+    } else {
+      out.fails(name, outcome_text(each.outcome), each.says, replayed_block(each));
+    }
+  }
+  for (const std::string& name : never_judged(record)) {
+    out.fails("judged: " + name, "never judged", never_text(name), record.file);
+  }
+  // Thousands of cases that say nothing hide the few that do.
+  if (record.vacuous != 0) {
+    out.skips(fmt::format("{} seeds that proved nothing", record.vacuous),
+              "they passed, and left an invariant or a fault without anything to show");
+  }
+  out.passes(fmt::format("{} seeds that passed", record.passed - record.vacuous));
+  return out;
+}
+
+}  // namespace
 
 std::string campaign_junit(const std::vector<CampaignRecord>& records) {
   std::string suites;
   std::uint64_t tests = 0;
   std::uint64_t failures = 0;
   for (const CampaignRecord& record : records) {
-    std::string cases;
-    std::uint64_t failing = 0;
-    const auto add = [&](const std::string& name, const std::string& broke,
-                         const std::string& message, const std::string& body) {
-      ++failing;
-      cases += fmt::format(
-          "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\">\n"
-          "      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>\n",
-          xml_text(record.scenario), xml_text(name), xml_text(record.file), xml_text(broke),
-          xml_text(message), xml_text(body));
-    };
-    for (const FailureGroup& group : record.groups) {
-      add(group.slug, group.what, group.says, failure_block(record, group));
-    }
-    std::uint64_t count = failing;
-    for (const ReplayedFailure& each : record.replayed) {
-      ++count;
-      const std::string name = "saved: " + each.slug;
-      if (each.outcome != ReplayedFailure::Outcome::mended) {
-        add(name, std::string(outcome_text(each.outcome)), each.says, each.file);
-      } else {
-        cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" file=\"{}\"/>\n",
-                             xml_text(record.scenario), xml_text(name), xml_text(each.file));
-      }
-    }
-    // Thousands of cases that say nothing hide the few that do.
-    cases += fmt::format(
-        "    <testcase classname=\"{0}\" name=\"{1} seeds that passed\" file=\"{2}\"/>\n",
-        xml_text(record.scenario), record.passed, xml_text(record.file));
-    ++count;
-    suites += fmt::format(
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"0\" "
-        "time=\"{:.3f}\">\n{}  </testsuite>\n",
-        xml_text(record.scenario), count, failing, record.seconds, cases);
-    tests += count;
-    failures += failing;
+    const Suite suite = suite_of(record);
+    suites += suite.text();
+    tests += suite.count();
+    failures += suite.failing();
   }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"{}\" failures=\"{}\" "
@@ -290,7 +389,11 @@ std::string campaign_github(const std::vector<CampaignRecord>& records) {
       if (each.outcome == ReplayedFailure::Outcome::mended) continue;
       lines.push_back(fmt::format("::error file={},title={}::{}\n", command_text(each.file, true),
                                   command_text(std::string(outcome_text(each.outcome)), true),
-                                  command_text(each.says, false)));
+                                  command_text(replayed_block(each), false)));
+    }
+    for (const std::string& name : never_judged(record)) {
+      lines.push_back(fmt::format("::error file={},title={}::{}\n", command_text(record.file, true),
+                                  "never judged", command_text(never_text(name), false)));
     }
   }
   std::string out;
@@ -307,10 +410,13 @@ std::string campaign_github(const std::vector<CampaignRecord>& records) {
 std::string campaign_markdown(const std::vector<CampaignRecord>& records) {
   std::string out;
   for (const CampaignRecord& record : records) {
-    const bool failed = record.failed != 0 || still_failing(record) != 0;
-    out += fmt::format("### {} {} with {}\n\n{}: {} of {} failed. {}.\n\n", failed ? "❌" : "✅",
-                       record.scenario, record.sync, seeds_text(record), grouped(record.failed),
-                       counted(record.ran, "seed"), rate_text(record));
+    out += fmt::format("### {} {} with {}\n\n{}: {}. {}.\n\n", failed(record) ? "❌" : "✅",
+                       record.scenario, record.sync, seeds_text(record), counts_text(record),
+                       rate_text(record));
+    for (const std::string& name : never_judged(record)) {
+      out += fmt::format("- {}\n", never_text(name));
+    }
+    if (!never_judged(record).empty()) out += '\n';
     if (!record.groups.empty()) {
       out += "| broke | seeds | first | shrunk to | reproduce |\n|---|--:|--:|---|---|\n";
       for (const FailureGroup& group : record.groups) {

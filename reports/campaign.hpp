@@ -29,7 +29,8 @@ struct CampaignTextOptions {
 // Markdown, for the summary of a step.
 [[nodiscard]] std::string campaign_markdown(const std::vector<CampaignRecord>& records);
 
-// One line that can be copied into a report of a bug, and what belongs to it, as text.
+// Lines that can be copied into a report of a bug, and what belongs to it, as text.
 [[nodiscard]] std::string failure_block(const CampaignRecord& record, const FailureGroup& group);
+[[nodiscard]] std::string replayed_block(const ReplayedFailure& failure);
 
 }  // namespace rejoin::reports

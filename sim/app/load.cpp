@@ -38,19 +38,8 @@ std::string check_sync(const std::string& sync) {
   return wrong;
 }
 
-// What is wrong with the run of one seed; empty when nothing is.
-std::string check_seed(const sim::Scenario& scenario, std::uint64_t seed) {
-  const auto schedule = scenario.materialise(seed);
-  if (!schedule) return text_of(schedule.error());
-  std::string out;
-  for (const sim::Complaint& each : sim::complaints_about(*schedule)) {
-    out += sim::to_text(scenario.at(each.where, each.what, each.allowed));
-  }
-  return out;
-}
-
 tl::expected<Job, std::string> load_file(const std::string& file, const Selection& selection,
-                                         const std::vector<sim::Override>& overrides) {
+                                         const std::vector<sim::Override>& overrides, bool open) {
   auto scenario = sim::load_scenario(file, vocabulary(), overrides);
   if (!scenario) return tl::unexpected(text_of(scenario.error()));
   Job job{.file = file, .scenario = std::move(*scenario), .first_seed = 0, .trials = 1};
@@ -60,22 +49,14 @@ tl::expected<Job, std::string> load_file(const std::string& file, const Selectio
     return tl::unexpected(error_text(file + ": there are not " + std::to_string(job.trials) +
                                      " seeds from " + std::to_string(job.first_seed) + " on"));
   }
-  for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
-    const std::string wrong = check_seed(job.scenario, job.first_seed + trial);
+  for (std::uint32_t trial = 0; trial < job.trials && !open; ++trial) {
+    const std::string wrong = problems_of(job.scenario, job.first_seed + trial);
     if (!wrong.empty()) return tl::unexpected(wrong);
   }
   return job;
 }
 
-}  // namespace
-
-Schedule Job::schedule(std::uint64_t seed) const {
-  auto schedule = scenario.materialise(seed);
-  CHECK_THAT(schedule.has_value());  // load() has tried
-  return std::move(*schedule);
-}
-
-tl::expected<std::vector<Job>, std::string> load(const Selection& selection) {
+tl::expected<std::vector<Job>, std::string> load_files(const Selection& selection, bool open) {
   std::vector<sim::Override> overrides = selection.overrides;
   if (selection.sync) {
     const std::string wrong = check_sync(*selection.sync);
@@ -85,7 +66,7 @@ tl::expected<std::vector<Job>, std::string> load(const Selection& selection) {
   std::vector<Job> jobs;
   std::string wrong;
   for (const std::string& file : selection.files) {
-    auto job = load_file(file, selection, overrides);
+    auto job = load_file(file, selection, overrides, open);
     if (job) {
       jobs.push_back(std::move(*job));
     } else {
@@ -94,6 +75,31 @@ tl::expected<std::vector<Job>, std::string> load(const Selection& selection) {
   }
   if (!wrong.empty()) return tl::unexpected(wrong);
   return jobs;
+}
+
+}  // namespace
+
+std::string problems_of(const sim::Scenario& scenario, std::uint64_t seed) {
+  const auto schedule = scenario.materialise(seed);
+  if (!schedule) return text_of(schedule.error());
+  std::string out;
+  for (const sim::Complaint& each : sim::complaints_about(*schedule)) {
+    out += sim::to_text(scenario.at(each.where, each.what, each.allowed));
+  }
+  return out;
+}
+
+Schedule Job::schedule(std::uint64_t seed) const {
+  auto schedule = scenario.materialise(seed);
+  CHECK_THAT(schedule.has_value());  // load() has tried
+  return std::move(*schedule);
+}
+
+tl::expected<std::vector<Job>, std::string> load(const Selection& selection) {
+  return load_files(selection, false);
+}
+tl::expected<std::vector<Job>, std::string> load_open(const Selection& selection) {
+  return load_files(selection, true);
 }
 
 }  // namespace rejoin::app

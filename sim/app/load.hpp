@@ -30,4 +30,9 @@ struct Job {
 // The error is text for standard error: all that is wrong with all of them.
 [[nodiscard]] tl::expected<std::vector<Job>, std::string> load(const Selection& selection);
 
+// The same without a look at seeds: a job's schedule(seed) is there if problems_of says nothing.
+[[nodiscard]] tl::expected<std::vector<Job>, std::string> load_open(const Selection& selection);
+// What is wrong with the run of one seed, as text for standard error; empty when nothing is.
+[[nodiscard]] std::string problems_of(const sim::Scenario& scenario, std::uint64_t seed);
+
 }  // namespace rejoin::app

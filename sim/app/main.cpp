@@ -11,6 +11,7 @@
 #include "model/mutant.hpp"
 #include "sim/app/command_line.hpp"
 #include "sim/app/commands.hpp"
+#include "sim/app/shell.hpp"
 
 namespace {
 
@@ -42,6 +43,7 @@ bool plant_bug(std::vector<std::string>& words) {
         rejoin::app::error_text("there is no bug `" + words[1] + "`; known here:" + known));
     return false;
   }
+  rejoin::app::set_program_words("rejoin-hunt --bug " + words[1]);
   words.erase(words.begin(), words.begin() + 2);
   return true;
 }

@@ -54,7 +54,7 @@ class Tail final : public sim::TraceSink {
 
 }  // namespace
 
-sim::Portrait portrait_of(const Schedule& schedule) {
+sim::Portrait portrait_of(const Schedule& schedule, const sim::Signature& signature) {
   sim::Portrait out;
   sim::RunOptions options{.expectations = false, .dispatch = guarded_dispatch()};
   const RunRecord record = sim::run(schedule, options);
@@ -62,8 +62,10 @@ sim::Portrait portrait_of(const Schedule& schedule) {
     out.notes.push_back({.label = transition.label,
                          .what = to_seconds_text(transition.at) + ": " + transition.what});
   }
-  const auto broken = std::find_if(record.violations.begin(), record.violations.end(),
-                                   [](const Violation& violation) { return !violation.expected; });
+  const auto broken = std::find_if(
+      record.violations.begin(), record.violations.end(), [&signature](const Violation& violation) {
+        return !violation.expected && sim::signature_of(violation) == signature;
+      });
   Tail tail(broken == record.violations.end() ? std::numeric_limits<std::uint64_t>::max()
                                               : broken->event);
   options.trace = &tail;

@@ -7,7 +7,7 @@
 
 namespace rejoin::app {
 
-// Runs it twice. The events are those up to the first violation, or up to the end.
-[[nodiscard]] sim::Portrait portrait_of(const Schedule& schedule);
+// Runs it twice. The events are those up to the first violation of that signature, or to the end.
+[[nodiscard]] sim::Portrait portrait_of(const Schedule& schedule, const sim::Signature& signature);
 
 }  // namespace rejoin::app

@@ -10,6 +10,7 @@
 #include "sim/app/load.hpp"
 #include "sim/app/outputs.hpp"
 #include "sim/app/replay.hpp"
+#include "sim/app/shell.hpp"
 #include "sim/app/trace.hpp"
 #include "sim/run/run.hpp"
 #include "sim/run/verdict.hpp"
@@ -17,16 +18,6 @@
 namespace rejoin::app {
 
 namespace {
-
-// As a shell would need it: quoted unless it is plain.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+%@";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
 
 // A mechanism that promises what was broken: one whose conditions hold here before any other.
 const MechanismSpec* other_mechanism(const RunRecord& record, const Schedule& schedule) {
@@ -58,13 +49,13 @@ reports::TextOptions text_options(const RunCommand& command, const std::vector<R
   const Selection& selection = command.selection;
   reports::TextOptions out;
   out.colour = wants_colour();
-  if (selection.sync) out.sync_flag = " --sync " + quoted(*selection.sync);
+  if (selection.sync) out.sync_flag = " --sync " + shell_word(*selection.sync);
   // The report of trials names the seed of one of them itself.
   if (selection.seed && trials.size() == 1) {
     out.flags += " --seed " + std::to_string(*selection.seed);
   }
   for (const sim::Override& set : selection.overrides) {
-    out.flags += " --set " + quoted(set.path + "=" + set.value);
+    out.flags += " --set " + shell_word(set.path + "=" + set.value);
   }
   if (!selection.expectations) out.flags += " --no-expect";
   if (const MechanismSpec* other = other_mechanism(trials.front(), schedule)) {

@@ -17,10 +17,8 @@ std::string to_text(const ScheduleSize& size) {
          counted(size.faults, "fault") + ", " + counted(size.steps, "step");
 }
 
-// Less is better: what a reader has to take in.
-std::size_t weight_of(const Schedule& schedule) {
-  const ScheduleSize size = size_of(schedule);
-  return size.steps + size.nodes + size.operations;
+double seconds_since(Clock::time_point time) {
+  return std::chrono::duration<double>(Clock::now() - time).count();
 }
 
 // A saved file, if it still is a schedule; else why not.
@@ -39,13 +37,13 @@ class Fuzz final : public CampaignListener {
  public:
   Fuzz(const Scenario& scenario, const Vocabulary& vocabulary, FuzzPlace& place,
        const FuzzOptions& options)
-      : scenario_(scenario),
-        vocabulary_(vocabulary),
+      : vocabulary_(vocabulary),
         findings_(place.findings),
         journal_(place.journal),
         options_(options),
-        workers_({.count = options.jobs, .patience = options.patience},
-                 options.work ? options.work : trial_work(scenario, options.run)) {
+        work_(options.work ? options.work : trial_work(scenario, options.run, options.portray)),
+        workers_({.count = options.jobs, .patience = options.patience}, work_),
+        aside_({.count = 1, .patience = options.patience}, work_) {
     CampaignRecord& record = result_.record;
     record.scenario = scenario.name();
     record.file = options.file;
@@ -59,12 +57,14 @@ class Fuzz final : public CampaignListener {
     replay_saved();
     started_ = Clock::now();
     run_seeds();
-    result_.record.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+    result_.record.seconds = seconds_since(started_);
     if (options_.shrinks) shrink_all();
-    if (workers_.failed()) fail("no process can be made for the runs");
+    if (no_process()) fail("no process can be made for the runs");
     if (journal_.failure()) fail(*journal_.failure());
-    journal_.close(options_.file);
+    // What it did not finish, it did not want; unless it could not.
+    if (!no_process()) journal_.close(options_.file);
     for (Group& group : groups_) result_.record.groups.push_back(std::move(group.report));
+    for (Saved& saved : saved_) result_.record.replayed.push_back(std::move(saved.report));
     return std::move(result_);
   }
 
@@ -80,22 +80,22 @@ class Fuzz final : public CampaignListener {
 
   bool on_tick() override {
     if (options_.on_progress) {
-      FuzzProgress progress{
-          .doing = "seeds",
-          .done = result_.record.ran,
-          .all = options_.seeds.count(),
-          .seconds = std::chrono::duration<double>(Clock::now() - started_).count(),
-          .failures = {}};
-      for (const Group& group : groups_) progress.failures[group.report.slug] = group.report.count;
+      FuzzProgress progress{.doing = "seeds",
+                            .done = result_.record.ran,
+                            .all = options_.seeds.count(),
+                            .seconds = seconds_since(started_),
+                            .seconds_max = seconds_max()};
+      for (const Group& group : groups_) progress.failures[group.report.what] += group.report.count;
       options_.on_progress(progress);
     }
     if (options_.interrupted()) {
-      result_.interrupted = true;
-      result_.record.stopped = "interrupted";
+      interrupt();
     } else if (options_.time_max && Clock::now() - started_ >= *options_.time_max) {
       result_.record.stopped = "the time is over";
     } else if (journal_.failure()) {
       result_.record.stopped = *journal_.failure();
+    } else if (const auto trouble = options_.trouble()) {
+      result_.record.stopped = *trouble;
     } else {
       return true;
     }
@@ -103,47 +103,94 @@ class Fuzz final : public CampaignListener {
   }
 
  private:
+  // A way of failing that seeds showed.
   struct Group {
     Signature signature;
     FailureGroup report;
-    bool is_new = false;  // to be shrunk
+    std::optional<Schedule> schedule;  // the smallest that shows it; none: nothing can be saved
+    bool minimal = false;              // it is known to be
+  };
+  // A file of an earlier campaign.
+  struct Saved {
+    ReplayedFailure report;
+    std::optional<Signature> shows;    // its own, in this campaign
+    std::optional<Schedule> schedule;  // what it holds
+    std::uint64_t seed = 0;            // of the scenario that it was drawn from
+    bool minimal = false;
   };
 
+  [[nodiscard]] bool no_process() const { return workers_.failed() || aside_.failed(); }
   void fail(const std::string& why) {
     if (!result_.failure) result_.failure = why;
+  }
+  void interrupt() {
+    result_.interrupted = true;
+    result_.record.stopped = "interrupted";
+  }
+  [[nodiscard]] double seconds_max() const {
+    return options_.time_max ? std::chrono::duration<double>(*options_.time_max).count() : 0;
   }
 
   // ---- What was saved before ----
 
   void replay_saved() {
     for (const Findings::Saved& saved : findings_.saved()) {
-      if (options_.interrupted()) return;
-      const auto schedule = load_saved(saved.file, vocabulary_);
-      ReplayedFailure replayed{.slug = saved.slug, .file = saved.file, .outcome = {}, .says = {}};
-      if (!schedule) {
-        replayed.outcome = ReplayedFailure::Outcome::no_longer_fits;
-        replayed.says = schedule.error();
-      } else if (const Trial trial = run_one(*schedule); trial.failed()) {
-        // Something that it is anchored to happens no more.
-        const bool fits = trial.signatures.front().what != "step-never-fired";
-        replayed.outcome =
-            fits ? ReplayedFailure::Outcome::fails : ReplayedFailure::Outcome::no_longer_fits;
-        replayed.says = trial.broke;
-      } else {
-        replayed.outcome = ReplayedFailure::Outcome::mended;
-      }
-      result_.record.replayed.push_back(std::move(replayed));
+      if (options_.interrupted() || no_process()) return;
+      saved_.push_back(replayed(saved));
     }
   }
 
-  Trial run_one(const Schedule& schedule) {
-    workers_.submit(0, task_of_schedule(schedule));
-    for (;;) {
-      if (const auto answer = workers_.next(std::chrono::seconds(1))) {
-        return trial_of(schedule.seed, *answer);
-      }
-      if (workers_.failed()) return {};
+  Saved replayed(const Findings::Saved& saved) {
+    using Outcome = ReplayedFailure::Outcome;
+    Saved out;
+    out.report = {.slug = saved.slug,
+                  .file = saved.file,
+                  .outcome = Outcome::no_longer_fits,
+                  .says = {},
+                  .shrunk_to = {},
+                  .reproduce = options_.reproduce ? options_.reproduce(saved.file) : ""};
+    auto schedule = load_saved(saved.file, vocabulary_);
+    if (!schedule) {
+      out.report.says = schedule.error();
+      return out;
     }
+    const std::optional<Workers::Answer> answer = ask(workers_, task_of_schedule(*schedule));
+    if (!answer) {
+      out.report.says = "it could not be run";
+      return out;
+    }
+    const std::string yaml = content_of(saved.file);
+    // By hand, a file may be saved without what it showed: then any failure is what it is for.
+    const std::optional<std::string> found = found_signature(yaml);
+    const Trial trial = trial_of(schedule->seed, *answer);
+    const auto own = std::find_if(
+        trial.signatures.begin(), trial.signatures.end(),
+        [&](const Signature& signature) { return !found || to_slug(signature) == *found; });
+    if (own != trial.signatures.end()) {
+      out.report.outcome = Outcome::fails;
+      out.report.says = trial.says_of(*own);
+      out.shows = *own;
+      out.seed = found_seed(yaml).value_or(schedule->seed);
+      out.minimal = is_minimal(yaml);
+    } else if (trial.failed()) {
+      // Something that it is anchored to happens no more; or it fails, but not as it did.
+      const bool fits = trial.signatures.front().what != "step-never-fired";
+      out.report.outcome = fits ? Outcome::differs : Outcome::no_longer_fits;
+      out.report.says = trial.broke.front();
+    } else {
+      out.report.outcome = Outcome::mended;
+      out.report.reproduce.clear();
+    }
+    out.schedule = *std::move(schedule);
+    return out;
+  }
+
+  // The file of that signature that showed it in this campaign.
+  [[nodiscard]] const Saved* still_shown(const Signature& signature) const {
+    const auto found = std::find_if(saved_.begin(), saved_.end(), [&](const Saved& saved) {
+      return saved.shows == signature && saved.report.slug == to_slug(signature);
+    });
+    return found == saved_.end() ? nullptr : &*found;
   }
 
   // ---- The seeds ----
@@ -151,21 +198,25 @@ class Fuzz final : public CampaignListener {
   void run_seeds() {
     for (const std::uint64_t seed : journal_.unfinished(options_.file)) {
       const bool is_in_range = seed >= options_.seeds.first && seed <= options_.seeds.last;
-      if (is_in_range || options_.interrupted()) continue;
+      if (is_in_range || options_.interrupted() || no_process()) continue;
       journal_.begin(options_.file, seed);
-      Again again(*this);
-      (void)run_campaign({.first = seed, .last = seed}, workers_, again);
+      Left left(*this);
+      (void)run_campaign({.first = seed, .last = seed}, workers_, left);
     }
-    (void)run_campaign(options_.seeds, workers_, *this);
+    if (!no_process()) (void)run_campaign(options_.seeds, workers_, *this);
   }
 
   // A seed that is not in the range: its failure counts, the seed does not.
-  class Again final : public CampaignListener {
+  class Left final : public CampaignListener {
    public:
-    explicit Again(Fuzz& fuzz) : fuzz_(fuzz) {}
+    explicit Left(Fuzz& fuzz) : fuzz_(fuzz) {}
     bool on_trial(const Trial& trial) override {
       fuzz_.journal_.end(fuzz_.options_.file, trial);
-      if (trial.failed()) fuzz_.take_failure(trial);
+      CampaignRecord& record = fuzz_.result_.record;
+      ++record.left_ran;
+      if (trial.failed()) ++record.left_failed;
+      if (fuzz_.options_.on_trial) fuzz_.options_.on_trial(trial);
+      fuzz_.take_failures(trial);
       return true;
     }
 
@@ -181,65 +232,76 @@ class Fuzz final : public CampaignListener {
     for (const auto& [name, count] : trial.judged) record.judged[name] += count;
     for (const auto& [name, count] : trial.injected) record.injected[name] += count;
     if (options_.on_trial) options_.on_trial(trial);
-    if (!trial.failed()) {
-      ++record.passed;
-      return;
-    }
-    ++record.failed;
-    take_failure(trial);
+    ++(trial.failed() ? record.failed : record.passed);
+    if (trial.verdict == Verdict::vacuous) ++record.vacuous;
+    take_failures(trial);
   }
 
-  void take_failure(const Trial& trial) {
-    const Signature& signature = trial.signatures.front();
-    const auto known = std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) {
-      return group.signature == signature;
-    });
-    if (known != groups_.end()) {
-      ++known->report.count;
-      return;
+  // Each way in which it failed counts: one that is frequent hides none that is rare.
+  void take_failures(const Trial& trial) {
+    for (std::size_t i = 0; i < trial.signatures.size(); ++i) {
+      const Signature& signature = trial.signatures[i];
+      const auto known = std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) {
+        return group.signature == signature;
+      });
+      if (known != groups_.end()) {
+        ++known->report.count;
+        continue;
+      }
+      Group group{.signature = signature,
+                  .report = {.slug = to_slug(signature),
+                             .what = signature.what,
+                             .role = signature.role,
+                             .says = trial.broke[i],
+                             .first_seed = trial.seed,
+                             .count = 1,
+                             .saved = {},
+                             .shrunk_to = {},
+                             .reproduce = {}},
+                  .schedule = {}};
+      save_as_found(group);
+      groups_.push_back(std::move(group));
     }
-    Group group{.signature = signature,
-                .report = {.slug = to_slug(signature),
-                           .what = signature.what,
-                           .role = signature.role,
-                           .says = trial.broke,
-                           .first_seed = trial.seed,
-                           .count = 1,
-                           .saved = {},
-                           .shrunk_to = {},
-                           .reproduce = {}},
-                .is_new = true};
-    save_as_found(group);
-    groups_.push_back(std::move(group));
   }
 
-  [[nodiscard]] Provenance provenance_of(const Group& group) const {
-    return {.signature = group.signature,
-            .says = group.report.says,
+  [[nodiscard]] Provenance provenance_of(const Signature& signature, std::uint64_t seed) const {
+    return {.signature = signature,
+            .says = {},
             .file = options_.file,
-            .seed = group.report.first_seed,
+            .seed = seed,
+            .flags = options_.flags,
             .version = options_.version,
             .commit = options_.commit};
   }
 
-  // Whatever is there already was found by an earlier campaign; the smaller one stays.
+  // Of what an earlier campaign saved and what was found now, the smaller one stays; but only what
+  // still shows it is saved at all.
   void save_as_found(Group& group) {
-    const auto schedule = scenario_.materialise(group.report.first_seed);
-    if (!schedule) return;
-    std::optional<Findings::Saved> before = findings_.find(group.signature);
-    if (before) {
-      const auto there = load_saved(before->file, vocabulary_);
-      if (there && weight_of(*there) <= weight_of(*schedule)) {
-        point_at(group, before->file);
+    if (options_.reproduce_seed) {
+      group.report.reproduce = options_.reproduce_seed(group.report.first_seed);
+    }
+    if (group.signature.what == "no-schedule") return;
+    auto schedule = drawn(aside_, group.report.first_seed);
+    if (!schedule) return;  // drawing it is what fails
+    schedule->expect = {};
+    if (const Saved* before = still_shown(group.signature)) {
+      if (weight_of(*before->schedule) <= weight_of(*schedule)) {
+        group.schedule = before->schedule;
+        group.minimal = before->minimal;
+        point_at(group, before->report.file);
         return;
       }
+    } else {
+      findings_.set_aside(group.signature);
     }
-    const std::string yaml =
-        failure_file(*schedule, provenance_of(group), {"As it was found."}, {}, nullptr);
+    Provenance from = provenance_of(group.signature, group.report.first_seed);
+    from.says = group.report.says;
+    const std::string yaml = failure_file(*schedule, from, {"As it was found."}, {}, nullptr);
     if (const auto problem = findings_.save_schedule(group.signature, yaml)) {
       fail(*problem);
       return;
     }
+    group.schedule = *std::move(schedule);
     point_at(group, findings_.folder_of(group.signature) + "/schedule.yaml");
   }
 
@@ -251,68 +313,122 @@ class Fuzz final : public CampaignListener {
   // ---- Shrinking ----
 
   void shrink_all() {
+    shrinking_since_ = Clock::now();
+    std::vector<Group*> groups;
     for (Group& group : groups_) {
-      if (options_.interrupted()) {
-        result_.interrupted = true;
-        return;
-      }
-      if (group.is_new) shrink_group(group);
+      if (group.minimal) group.report.shrunk_to = "nothing more can be left out of it";
+      if (group.schedule && !group.minimal) groups.push_back(&group);
     }
+    std::vector<Saved*> rest;
+    for (Saved& saved : saved_) {
+      const bool is_grouped = std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
+        return saved.shows == group.signature;
+      });
+      if (saved.shows && !saved.minimal && !is_grouped) rest.push_back(&saved);
+    }
+    behind_ = groups.size() + rest.size();
+    for (Group* group : groups) {
+      if (!may_go_on()) return;
+      shrink_group(*group);
+      --behind_;
+    }
+    for (Saved* saved : rest) {
+      if (!may_go_on()) return;
+      shrink_saved(*saved);
+      --behind_;
+    }
+    (void)may_go_on();
   }
+
+  // False: interrupted, now or while the last one was shrunk; or the time is over.
+  bool may_go_on() {
+    if (options_.interrupted()) interrupt();
+    return !result_.interrupted && !no_process() && !is_time_over();
+  }
+  [[nodiscard]] bool is_time_over() const {
+    return options_.time_max && Clock::now() - shrinking_since_ >= *options_.time_max;
+  }
+
+  struct Smaller {
+    std::string text;  // for reports
+    std::string file;  // empty: what is there stays
+  };
 
   void shrink_group(Group& group) {
-    auto schedule = scenario_.materialise(group.report.first_seed);
-    if (!schedule) return;
-    schedule->expect = {};
-    FuzzProgress progress{.doing = "shrinking " + group.report.slug,
-                          .done = 0,
-                          .all = 0,
-                          .seconds = 0,
-                          .failures = {}};
-    const std::optional<Shrunk> shrunk =
-        shrink(*schedule, group.signature, vocabulary_, workers_,
-               {.runs_max = options_.shrink_runs_max,
-                .stop = options_.interrupted,
-                .progress = [&](const Schedule&, std::uint64_t runs) {
-                  progress.done = runs;
-                  if (options_.on_progress) options_.on_progress(progress);
-                }});
-    if (!shrunk) {
-      group.report.shrunk_to = "not shrunk: it did not show again";
-      return;
-    }
-    group.report.shrunk_to = to_text(*shrunk);
-    const std::string smallest = findings_.folder_of(group.signature) + "/shrunk.yaml";
-    const auto before = load_saved(smallest, vocabulary_);
-    if (before && weight_of(*before) <= weight_of(shrunk->schedule)) {
-      point_at(group, smallest);
-      return;
-    }
-    Portrait portrait;
-    const bool is_safe = group.signature.what != "crash" && group.signature.what != "hang";
-    if (is_safe && options_.portray) portrait = options_.portray(shrunk->schedule);
-    if (!is_safe) portrait.trace = shrunk->trial.broke;
-    Provenance from = provenance_of(group);
-    from.says = shrunk->trial.broke;
-    const std::string yaml = failure_file(shrunk->schedule, from,
-                                          {"Shrunk to " + group.report.shrunk_to + ".",
-                                           "Found in " + options_.file + " with seed " +
-                                               std::to_string(group.report.first_seed) + "."},
-                                          portrait.notes, &vocabulary_);
-    if (const auto problem = findings_.save_shrunk(group.signature, yaml, portrait.trace)) {
-      fail(*problem);
-      return;
-    }
-    point_at(group, smallest);
+    const Saved* before = still_shown(group.signature);
+    const bool is_saved = before != nullptr && before->report.file == group.report.saved;
+    Provenance from =
+        provenance_of(group.signature, is_saved ? before->seed : group.report.first_seed);
+    from.says = group.report.says;
+    const Smaller smaller = shrunk(*group.schedule, from);
+    group.report.shrunk_to = smaller.text;
+    if (!smaller.file.empty()) point_at(group, smaller.file);
   }
 
-  const Scenario& scenario_;
+  // What an earlier campaign found and had no time to shrink.
+  void shrink_saved(Saved& saved) {
+    Provenance from = provenance_of(*saved.shows, saved.seed);
+    from.says = saved.report.says;
+    const Smaller smaller = shrunk(*saved.schedule, from);
+    saved.report.shrunk_to = smaller.text;
+    if (smaller.file.empty()) return;
+    saved.report.file = smaller.file;
+    if (options_.reproduce) saved.report.reproduce = options_.reproduce(smaller.file);
+  }
+
+  Smaller shrunk(const Schedule& schedule, Provenance from) {
+    const Signature signature = from.signature;
+    FuzzProgress progress{.doing = "shrinking " + signature.what,
+                          .seconds_max = seconds_max(),
+                          .behind = behind_ - 1};
+    const auto show = [&](const Schedule&, std::uint64_t runs) {
+      progress.done = runs;
+      progress.seconds = seconds_since(shrinking_since_);
+      if (options_.on_progress) options_.on_progress(progress);
+    };
+    const std::optional<Shrunk> found =
+        shrink(schedule, signature, vocabulary_, workers_,
+               {.runs_max = options_.shrink_runs_max,
+                .stop = [this] { return options_.interrupted() || is_time_over(); },
+                .progress = show});
+    if (!found) return {.text = "not shrunk: it did not show again", .file = {}};
+    const std::string file = findings_.folder_of(signature) + "/shrunk.yaml";
+    Smaller out{.text = to_text(*found), .file = file};
+    const std::size_t weight = weight_of(found->schedule);
+    if (!found->minimal && weight >= weight_of(schedule)) return {.text = out.text, .file = {}};
+    if (const Saved* before = still_shown(signature)) {
+      const std::size_t there = weight_of(*before->schedule);
+      if (there < weight || (there == weight && before->minimal)) return {out.text, {}};
+    }
+    Portrait look;
+    const bool is_safe = signature.what != "crash" && signature.what != "hang";
+    if (is_safe) look = portrait(aside_, found->schedule, signature);
+    from.says = found->trial.says_of(signature);
+    from.minimal = found->minimal;
+    if (!is_safe) look.trace = from.says;
+    const std::string yaml =
+        failure_file(found->schedule, from,
+                     {"Shrunk to " + out.text + ".", "Found in " + options_.file + " with seed " +
+                                                         std::to_string(from.seed) + "."},
+                     look.notes, &vocabulary_);
+    if (const auto problem = findings_.save_shrunk(signature, yaml, look.trace)) {
+      fail(*problem);
+      out.file.clear();
+    }
+    return out;
+  }
+
   const Vocabulary& vocabulary_;
   Findings& findings_;
   Journal& journal_;
   const FuzzOptions& options_;
+  Work work_;
   Workers workers_;
+  Workers aside_;  // for draws and portraits, while the others are at work
   Clock::time_point started_{};
+  Clock::time_point shrinking_since_{};
+  std::size_t behind_ = 0;  // to be shrunk, with what is being shrunk
+  std::vector<Saved> saved_;
   std::vector<Group> groups_;
   FuzzResult result_;
 };
@@ -321,7 +437,10 @@ class Fuzz final : public CampaignListener {
 
 std::string to_text(const Shrunk& shrunk) {
   return to_text(size_of(shrunk.schedule)) + " (from " + to_text(shrunk.from) + "), " +
-         std::to_string(shrunk.runs) + " runs" + (shrunk.minimal ? "" : ", not minimal yet");
+         std::to_string(shrunk.runs) + " runs" +
+         (shrunk.unstable  ? ", unstable: smaller ones do not show it every time"
+          : shrunk.minimal ? ""
+                           : ", not minimal yet");
 }
 
 tl::expected<FuzzPlace, std::string> FuzzPlace::open(const std::string& folder) {
@@ -329,6 +448,7 @@ tl::expected<FuzzPlace, std::string> FuzzPlace::open(const std::string& folder) 
   if (!findings) return tl::unexpected(findings.error());
   auto journal = Journal::open(folder);
   if (!journal) return tl::unexpected(journal.error());
+  if (journal->is_alone()) findings->remove_parts();
   return FuzzPlace{.findings = *std::move(findings), .journal = *std::move(journal)};
 }
 

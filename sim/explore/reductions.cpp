@@ -328,4 +328,9 @@ ScheduleSize size_of(const Schedule& schedule) {
   return out;
 }
 
+std::size_t weight_of(const Schedule& schedule) {
+  const ScheduleSize size = size_of(schedule);
+  return size.steps + size.nodes + size.operations;
+}
+
 }  // namespace rejoin::sim

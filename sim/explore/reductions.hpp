@@ -49,6 +49,8 @@ struct ScheduleSize {
   std::size_t operations = 0;
 };
 [[nodiscard]] ScheduleSize size_of(const Schedule& schedule);
+// In one number, less being better: what a reader has to take in.
+[[nodiscard]] std::size_t weight_of(const Schedule& schedule);
 
 // Of without_nodes.cpp: `from` counts from 0 for node-1.
 [[nodiscard]] std::optional<Schedule> without_nodes(const Schedule& schedule, std::size_t from,

@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "model/check.hpp"
 #include "sim/run/canonical.hpp"
 #include "sim/run/run.hpp"
 #include "sim/scenario/scenario.hpp"
@@ -92,31 +91,48 @@ class Shrinker {
 
   std::optional<Shrunk> run() {
     const ScheduleSize from = size_of(schedule_);
-    const std::optional<Trial> first = shows_twice(schedule_);
-    if (!first) return std::nullopt;
-    events_max_ = first->events * kEventsFactor + kEventsFree;
+    if (!confirm()) return std::nullopt;
+    events_max_ = confirmed_->trial.events * kEventsFactor + kEventsFree;
     if (auto flat = unfolded(schedule_)) {
       std::vector<Schedule> only = {*std::move(flat)};
       (void)take_first(only);
     }
     bool minimal = false;
-    while (!minimal && !is_over()) {
+    bool stable = true;
+    while (stable && !minimal && !is_over()) {
       bool changed = false;
       for (const Removal& removal : removals()) changed = remove(removal) || changed;
       changed = simplify() || changed;
       minimal = !changed && !is_over();
+      // What was taken was run once each; chance has no part in a run, but in what ends its process
+      // it may have.
+      stable = confirm();
     }
-    // What was taken was run once each; chance has no part in a run, but a mended program may.
-    const std::optional<Trial> last = shows_twice(schedule_);
-    CHECK_THAT(last.has_value());
-    return Shrunk{.schedule = std::move(schedule_),
-                  .trial = *last,
+    const bool is_it = stable && is_confirmed();
+    return Shrunk{.schedule = std::move(confirmed_->schedule),
+                  .trial = std::move(confirmed_->trial),
                   .from = from,
                   .runs = runs_,
-                  .minimal = minimal};
+                  .minimal = minimal && is_it,
+                  .unstable = !stable};
   }
 
  private:
+  [[nodiscard]] bool is_confirmed() const {
+    return confirmed_ && encode_schedule(confirmed_->schedule) == encode_schedule(schedule_);
+  }
+
+  // Whether the schedule shows it twice: then it is what there is to go back to. One that became
+  // larger on the way to something small (unfolded) is not asked.
+  bool confirm() {
+    if (is_confirmed()) return true;
+    if (confirmed_ && weight_of(schedule_) > weight_of(confirmed_->schedule)) return true;
+    std::optional<Trial> trial = shows_twice(schedule_);
+    if (!trial) return false;
+    confirmed_ = Confirmed{.schedule = schedule_, .trial = *std::move(trial)};
+    return true;
+  }
+
   [[nodiscard]] bool is_over() const {
     return runs_ >= options_.runs_max || workers_.failed() || (options_.stop && options_.stop());
   }
@@ -244,7 +260,13 @@ class Shrinker {
     return first;
   }
 
+  struct Confirmed {
+    Schedule schedule;
+    Trial trial;
+  };
+
   Schedule schedule_;
+  std::optional<Confirmed> confirmed_;
   const Signature& signature_;
   const Vocabulary& vocabulary_;
   Workers& workers_;

@@ -4,6 +4,8 @@
 //
 // Invariants:
 // 1. The same way: a run of the result shows the signature, and did so twice, with equal digests.
+//    Where chance has a part in it (a crash that depends on addresses, a hang near its bound), the
+//    result is the last that did.
 // 2. 1-minimal, unless the bound on runs was reached: without any one element of it (removals()),
 //    the failure is gone or the schedule can not be run.
 // 3. The result does not depend on how many workers there are.
@@ -39,10 +41,11 @@ struct Shrunk {
   ScheduleSize from;
   std::uint64_t runs = 0;  // of candidates, up to the last that was taken
   bool minimal = false;    // nothing more can be left out; false: a bound was reached
+  bool unstable = false;   // what is smaller did not show it twice
 };
 
-// The workers take schedules (trial_work). None: the schedule does not show the signature, or not
-// every time.
+// The workers take schedules (trial_work). The result is no larger than the schedule. None: the
+// schedule does not show the signature, or not every time.
 [[nodiscard]] std::optional<Shrunk> shrink(const Schedule& schedule, const Signature& signature,
                                            const Vocabulary& vocabulary, Workers& workers,
                                            const ShrinkOptions& options = {});

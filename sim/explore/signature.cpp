@@ -82,17 +82,22 @@ void replace_word(std::string& text, std::string_view word, std::string_view by)
   }
 }
 
+void add_once(std::vector<Signature>& all, Signature one) {
+  if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
+}
+
+}  // namespace
+
 Signature signature_of(const Violation& violation) {
   std::string says = violation.says;
   replace_word(says, violation.key, "KEY");
   return {.what = violation.invariant, .role = violation.role, .shape = shape_of(says)};
 }
 
-void add_once(std::vector<Signature>& all, Signature one) {
-  if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(std::move(one));
+bool is_of_cut_end(const Violation& violation, const RunRecord& record) {
+  return record.verdict == Verdict::unbounded && violation.at >= record.virtual_end &&
+         violation.event >= record.events;
 }
-
-}  // namespace
 
 std::string shape_of(std::string_view sentence) {
   return without_plurals(without_repeats(without_names(sentence)));
@@ -122,7 +127,8 @@ std::vector<Signature> signatures_of(const RunRecord& record) {
   for (const Violation& violation : record.violations) {
     const bool counts_others = violation.node.is_none() && violation.evidence.empty() &&
                                violation.says.starts_with("and ");
-    if (!violation.expected && !counts_others) add_once(out, signature_of(violation));
+    if (violation.expected || counts_others || is_of_cut_end(violation, record)) continue;
+    add_once(out, signature_of(violation));
   }
   for (const std::string& missed : record.unmet) {
     const bool step = missed.find(" never fired") != std::string::npos;

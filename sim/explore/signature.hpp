@@ -41,6 +41,12 @@ struct Signature {
 // A sentence without its names and numbers.
 [[nodiscard]] std::string shape_of(std::string_view sentence);
 
+// Of one violation.
+[[nodiscard]] Signature signature_of(const Violation& violation);
+// Whether it was seen where the run was cut off by its bound: what is judged at the end (that
+// replicas agree, say) means nothing there.
+[[nodiscard]] bool is_of_cut_end(const Violation& violation, const RunRecord& record);
+
 // Every way in which the run failed, each once, in the order in which they showed. Empty for a run
 // that did not fail. What was expected is no failure; a run that proves nothing (vacuous) neither.
 [[nodiscard]] std::vector<Signature> signatures_of(const RunRecord& record);

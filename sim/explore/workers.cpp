@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "model/check.hpp"
@@ -21,6 +22,19 @@
 namespace rejoin::sim {
 
 namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+#else
+constexpr bool kSanitized = false;
+#endif
 
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::size_t kLastWords = 64 * 1024;
@@ -82,6 +96,14 @@ std::string ending_of(int status) {
   return "signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
 }
 
+// What the process has had of processors so far.
+std::chrono::nanoseconds time_of(::pid_t process) {
+  ::clockid_t clock{};
+  ::timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 }  // namespace
 
 Workers::Workers(const WorkerOptions& options, Work work)
@@ -118,12 +140,17 @@ bool Workers::start(Worker& worker) {
   return worker.process > 0;
 }
 
-void Workers::serve(int line, int words) const {
+void Workers::serve(int line, int words) const noexcept {
   // The parent decides what an interrupt of the terminal means.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGTERM, SIG_IGN);
   const ::rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
+  if (options_.memory_max_bytes != 0 && !kSanitized) {
+    // Of data, not of address space: what is mapped and never touched by a library costs nothing.
+    const ::rlimit memory{options_.memory_max_bytes, options_.memory_max_bytes};
+    ::setrlimit(RLIMIT_DATA, &memory);
+  }
   ::dup2(words, STDERR_FILENO);
   const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   ::dup2(nowhere, STDIN_FILENO);
@@ -142,7 +169,7 @@ void Workers::serve(int line, int words) const {
 
 void Workers::submit(std::uint64_t task, Bytes what) {
   ++open_;
-  waiting_.push_back({task, std::move(what)});
+  waiting_.push_back({.task = task, .what = std::move(what)});
   hand_out();
 }
 
@@ -160,34 +187,52 @@ void Workers::hand_out() {
     // Should it be dead already, its end is read where replies are.
     (void)write_frame(worker.line, waiting_.front().what);
     worker.task = waiting_.front().task;
-    worker.until = Clock::now() + options_.patience;
+    worker.what = std::move(waiting_.front().what);
+    worker.again = waiting_.front().again;
+    worker.began = time_of(worker.process);
+    worker.looked_on = {};
     worker.reply.clear();
     ++worker.tasks;
     waiting_.pop_front();
   }
 }
 
+std::chrono::nanoseconds Workers::left(const Worker& worker) const {
+  const std::chrono::nanoseconds busy = time_of(worker.process) - worker.began;
+  return std::min<std::chrono::nanoseconds>(options_.patience - busy,
+                                            options_.idle_patience - worker.looked_on);
+}
+
 std::optional<Workers::Answer> Workers::next(std::chrono::milliseconds wait) {
+  // A stop of this process, or of the machine, is no time that anybody was waited for.
+  constexpr std::chrono::nanoseconds kLookMost = std::chrono::seconds(1);
   const Clock::time_point until = Clock::now() + wait;
   while (open_ != 0 && !failed_) {
     const Clock::time_point now = Clock::now();
-    Clock::time_point wake = until;
+    std::chrono::nanoseconds pause = std::min<std::chrono::nanoseconds>(until - now, kLookMost);
     std::vector<::pollfd> files;
     std::vector<Worker*> busy;
     for (Worker& worker : workers_) {
       if (!worker.task) continue;
-      if (now >= worker.until) return bury(worker, true);
-      wake = std::min(wake, worker.until);
+      pause = std::min(pause, left(worker));
       files.push_back({worker.line, POLLIN, 0});
       busy.push_back(&worker);
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - now);
-    const int ready = ::poll(files.data(), files.size(),
-                             static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000)));
+    const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(pause).count();
+    const int ready =
+        ::poll(files.data(), files.size(), static_cast<int>(std::max<std::int64_t>(rounded, 0)));
     if (ready < 0) return std::nullopt;
+    const std::chrono::nanoseconds looked =
+        std::min<std::chrono::nanoseconds>(Clock::now() - now, kLookMost);
+    for (Worker* worker : busy) worker->looked_on += looked;
     for (std::size_t i = 0; ready > 0 && i < files.size(); ++i) {
       if (files[i].revents == 0) continue;
       if (auto answer = read_from(*busy[i])) return answer;
+    }
+    // Only who has said nothing hangs.
+    for (std::size_t i = 0; ready == 0 && i < files.size(); ++i) {
+      if (left(*busy[i]) > std::chrono::nanoseconds(0)) continue;
+      if (auto answer = bury(*busy[i], true)) return answer;
     }
     if (ready == 0 && Clock::now() >= until) return std::nullopt;
   }
@@ -216,18 +261,25 @@ std::optional<Workers::Answer> Workers::read_from(Worker& worker) {
   return out;
 }
 
-Workers::Answer Workers::bury(Worker& worker, bool hung) {
+std::optional<Workers::Answer> Workers::bury(Worker& worker, bool hung) {
   if (hung) ::kill(worker.process, SIGKILL);
   int status = 0;
   while (::waitpid(worker.process, &status, 0) < 0 && errno == EINTR) {}
   worker.process = -1;
-  Answer out{
-      .task = *worker.task,
-      .reply = {},
-      .death = Death{
-          .hung = hung, .last_words = last_words_of(worker.words), .ending = ending_of(status)}};
+  std::optional<Answer> out;
+  // Nobody kills himself with that signal: a machine that is short of memory does.
+  const bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  if (killed && !worker.again) {
+    waiting_.push_front({.task = *worker.task, .what = std::move(worker.what), .again = true});
+  } else {
+    out = Answer{
+        .task = *worker.task,
+        .reply = {},
+        .death = Death{
+            .hung = hung, .last_words = last_words_of(worker.words), .ending = ending_of(status)}};
+    --open_;
+  }
   worker.task.reset();
-  --open_;
   end(worker);
   if (!start(worker)) failed_ = true;
   hand_out();

@@ -62,6 +62,30 @@ TEST_CASE("signature: what was expected, or passed, is no failure") {
   CHECK(signatures_of(record).empty());
 }
 
+TEST_CASE(
+    "signature: what is judged where a run was cut off is no failure, what it did before is") {
+  RunRecord record;
+  record.verdict = Verdict::unbounded;
+  record.events = 100;
+  record.virtual_end = MonotonicTime(60s);
+  Violation early;
+  early.invariant = "no-stale-read";
+  early.at = MonotonicTime(5s);
+  early.event = 7;
+  Violation last;
+  last.invariant = "replicas-converge";
+  last.at = record.virtual_end;
+  last.event = record.events;
+  record.violations = {early, last};
+  const auto found = signatures_of(record);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].what == "no-stale-read");
+  CHECK(found[1].what == "unbounded");
+  record.verdict = Verdict::fail;
+  CHECK(signatures_of(record).size() == 2);
+  CHECK(signatures_of(record)[1].what == "replicas-converge");
+}
+
 TEST_CASE("signature: of a crash the line that says why, not what follows it") {
   const Signature check = crash_signature(
       "reading\nraft.cpp:12: CHECK failed: index < size\n./rejoin(+0x1234) [0x55]\n", "signal 6");

@@ -79,31 +79,106 @@ TEST_CASE("campaign: the text ends with the verdict, and says what each way of f
   test::check_golden("campaign.txt", campaign_text(campaign(), {}));
 }
 
-TEST_CASE("campaign: one that passed shows no failures, and still what it never judged") {
+TEST_CASE("campaign: one that never judged what it was to judge shows no failures, and fails") {
   CampaignRecord record = campaign();
   record.groups.clear();
   record.failed = 0;
   record.passed = record.ran;
   const std::string text = campaign_text(record, {});
-  CHECK(has(text, "PASS partition-rejoin, none, seeds 1..2000: 0 of 2,000 seeds failed"));
+  CHECK(has(text, "FAIL partition-rejoin, none, seeds 1..2000: 0 of 2,000 seeds failed"));
+  CHECK(has(text, "Failed: no seed gave no-resurrection anything to judge."));
   CHECK_FALSE(has(text, "Failures"));
-  CHECK(has(text, "no-resurrection"));
-  CHECK(has(text, "never"));
+  record.judged["no-resurrection"] = 1;
+  CHECK(has(campaign_text(record, {}), "PASS partition-rejoin, none, seeds 1..2000: 0 of"));
+}
+
+TEST_CASE("campaign: every report says of a campaign what its exit status does") {
+  CampaignRecord passed = campaign();
+  passed.groups.clear();
+  passed.failed = 0;
+  passed.passed = passed.ran;
+  passed.judged["no-resurrection"] = 1;
+  CHECK_FALSE(failed(passed));
+  const auto check = [](const CampaignRecord& record, bool fails) {
+    CHECK(failed(record) == fails);
+    CHECK(has(campaign_text(record, {}), fails ? "FAIL " : "PASS "));
+    CHECK(has(campaign_json({record}), fails ? "\"verdict\": \"fail\"" : "\"verdict\": \"pass\""));
+    CHECK(has(campaign_junit({record}), "<failure ") == fails);
+    CHECK(has(campaign_github({record}), "::error ") == fails);
+    CHECK(has(campaign_markdown({record}), fails ? "❌" : "✅"));
+  };
+  check(passed, false);
+  SUBCASE("a failure among the seeds that a campaign which was killed left") {
+    passed.left_ran = 3;
+    passed.left_failed = 1;
+    passed.groups = {stale_read()};
+    check(passed, true);
+    CHECK(has(campaign_text(passed, {.width = 200}),
+              "1 of 3 left by a campaign that was killed failed"));
+  }
+  SUBCASE("an invariant that was never judged") {
+    passed.judged["no-resurrection"] = 0;
+    check(passed, true);
+    CHECK(has(campaign_junit({passed}), "name=\"judged: no-resurrection\""));
+    // A campaign that was stopped might have.
+    passed.stopped = "the time is over";
+    check(passed, false);
+  }
+  SUBCASE("what was saved before fails in another way") {
+    passed.replayed = {{.slug = "a",
+                        .file = "a/shrunk.yaml",
+                        .outcome = ReplayedFailure::Outcome::differs,
+                        .says = "it broke",
+                        .shrunk_to = {},
+                        .reproduce = "rejoin run a/shrunk.yaml"}};
+    check(passed, true);
+    CHECK(has(campaign_text(passed, {}), "fails in another way: it broke"));
+    CHECK(has(campaign_text(passed, {}), "reproduce  rejoin run a/shrunk.yaml"));
+  }
+}
+
+TEST_CASE("campaign: seeds that proved nothing are counted as that") {
+  CampaignRecord record = campaign();
+  record.vacuous = 1'100;
+  CHECK(has(campaign_text(record, {}), "4 of 2,000 seeds failed, 1,100 proved nothing"));
+  CHECK(has(campaign_json({record}), "\"vacuous\": 1100"));
+  const std::string xml = campaign_junit({record});
+  CHECK(is_balanced(xml));
+  CHECK(has(xml, "name=\"896 seeds that passed\""));
+  CHECK(has(xml, "name=\"1100 seeds that proved nothing\""));
+  CHECK(has(xml, "skipped=\"1\""));
+  CHECK(has(campaign_markdown({record}), "1,100 proved nothing"));
+}
+
+TEST_CASE("campaign: bytes that are no UTF-8 spoil no report") {
+  CampaignRecord record = campaign();
+  record.file = "bad\xff.yaml";
+  record.groups[0].says = "cut \xe2\x82 short, whole \xe2\x82\xac, none \xef\xbf\xbe";
+  const std::string xml = campaign_junit({record});
+  CHECK(has(xml, "file=\"bad\uFFFD.yaml\""));
+  CHECK(has(xml, "cut \uFFFD\uFFFD short, whole \u20AC, none ?"));
+  CHECK_FALSE(has(xml, "\xff"));
+  const std::string json = campaign_json({record});
+  CHECK(nlohmann::json::parse(json)["file"] == "bad\uFFFD.yaml");
 }
 
 TEST_CASE("campaign: what was saved before and fails still fails the campaign, in every report") {
   CampaignRecord record = campaign();
   record.groups.clear();
   record.failed = 0;
-  record.replayed = {{.slug = "a", .file = "a/shrunk.yaml", .outcome = {}, .says = "it broke"},
-                     {.slug = "b",
-                      .file = "b/shrunk.yaml",
-                      .outcome = ReplayedFailure::Outcome::mended,
-                      .says = ""},
-                     {.slug = "c",
-                      .file = "c/shrunk.yaml",
-                      .outcome = ReplayedFailure::Outcome::no_longer_fits,
-                      .says = "unknown fault `gone`"}};
+  const auto saved = [](const std::string& slug, ReplayedFailure::Outcome outcome,
+                        const std::string& says) {
+    return ReplayedFailure{.slug = slug,
+                           .file = slug + "/shrunk.yaml",
+                           .outcome = outcome,
+                           .says = says,
+                           .shrunk_to = {},
+                           .reproduce = {}};
+  };
+  record.judged["no-resurrection"] = 1;
+  record.replayed = {saved("a", ReplayedFailure::Outcome::fails, "it broke"),
+                     saved("b", ReplayedFailure::Outcome::mended, ""),
+                     saved("c", ReplayedFailure::Outcome::no_longer_fits, "unknown fault `gone`")};
   const std::string text = campaign_text(record, {});
   CHECK(has(text, "FAIL partition-rejoin"));
   CHECK(has(text, "still fails"));
@@ -129,15 +204,16 @@ TEST_CASE("campaign: JUnit groups the seeds that passed, and escapes what is no 
   record.groups[0].says = "value \"<a&b>\" \x01 is > 3";
   const std::string xml = campaign_junit({record, campaign()});
   CHECK(is_balanced(xml));
-  CHECK(has(xml, "<testsuites tests=\"4\" failures=\"2\" errors=\"0\">"));
+  CHECK(has(xml, "<testsuites tests=\"6\" failures=\"4\" errors=\"0\">"));
   CHECK(has(xml, "name=\"1996 seeds that passed\""));
   CHECK(has(xml, "message=\"value &quot;&lt;a&amp;b&gt;&quot; ? is &gt; 3\""));
-  CHECK(count(xml, "<testcase ") == 4);
+  CHECK(count(xml, "<testcase ") == 6);
   CHECK(has(xml, "reproduce  rejoin run results/fuzz/x/"));
 }
 
 TEST_CASE("campaign: GitHub gets ten annotations at most, in one line each, the last of the rest") {
   CampaignRecord record = campaign();
+  record.judged["no-resurrection"] = 1;
   for (int i = 0; i < 14; ++i) record.groups.push_back(stale_read());
   const std::string commands = campaign_github({record});
   CHECK(count(commands, "\n") == 10);

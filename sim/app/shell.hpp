@@ -1,0 +1,21 @@
+// Commands as a reader copies them into a shell.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/app/commands.hpp"
+
+namespace rejoin::app {
+
+// Quoted unless it is plain.
+[[nodiscard]] std::string shell_word(const std::string& word);
+
+// What this program is called, with what makes it what it is: `rejoin`, `rejoin-hunt --bug NAME`.
+[[nodiscard]] const std::string& program_words();
+void set_program_words(std::string words);
+
+// The flags that change what is run: `--sync none --set client.write=one`; may be empty.
+[[nodiscard]] std::string flags_of(const Selection& selection);
+
+}  // namespace rejoin::app
