@@ -66,7 +66,8 @@ void declare(Parser& parser) {
   parser.run->add_option("--verify-with", words.verify_with,
                          "PROGRAM: --verify with another build of rejoin, or of rejoin_digests");
   parser.run->add_flag("--bisect", words.bisect,
-                       "for `git bisect run`: exit status 125 where it would be 2 to 4");
+                       "for `git bisect run`: 1 if what a file was saved for shows, 125 if that "
+                       "cannot be told");
   parser.trace = parser.run
                      ->add_option("--trace", words.trace,
                                   "print events; filter: node=, kind=, purpose=, key=, group=, "
@@ -263,6 +264,7 @@ tl::expected<Command, std::string> run_of(Parser& parser) {
   auto selection = selection_of(words, *parser.run);
   if (!selection) return tl::unexpected(selection.error());
   out.selection = std::move(*selection);
+  out.bisect = words.bisect;
   out.verify = words.verify || !words.verify_with.empty();
   out.verify_with = words.verify_with;
   const auto from = time_of("--from", words.from, out.trace_from);

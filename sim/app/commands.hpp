@@ -27,6 +27,7 @@ enum class ExitStatus : int {
   bad_input = 2,        // or usage; nothing was run
   replays_differ = 3,
   own_failure = 4,
+  not_judged = 125,   // of `run --bisect`: skip this commit
   interrupted = 130,  // what there was until then is reported and saved
 };
 
@@ -56,6 +57,7 @@ struct OutRequest {
 
 struct RunCommand {
   Selection selection;
+  bool bisect = false;  // see bisect.hpp
   bool verify = false;
   std::string verify_with = {};      // the program to compare with; empty: this one
   std::optional<std::string> trace;  // the filter, may be empty
@@ -93,7 +95,7 @@ struct FuzzCommand {
   std::uint32_t jobs = 0;                               // 0: all cores
   std::uint64_t failures_max = 0;                       // 0: no bound
   std::optional<std::chrono::milliseconds> time_max{};  // real
-  std::string save_dir{};                               // empty: results/fuzz/SCENARIO
+  std::string save_dir{};  // empty: results/fuzz/SCENARIO, see folder_of
   bool shrinks = true;
   std::vector<CampaignOut> outputs{};
 };

@@ -43,7 +43,7 @@ tl::expected<std::uint32_t, std::string> jobs_of(const std::string& text) {
   return static_cast<std::uint32_t>(*out);
 }
 
-// `A..B`, both ends included, or one seed; a commit's hash is a seed, too.
+// `A..B`, both ends included.
 tl::expected<sim::SeedRange, std::string> range_of(const std::string& text) {
   const auto wrong = [&](const std::string& why) {
     return tl::unexpected(error_text("--seeds: `" + text + "` " + why,

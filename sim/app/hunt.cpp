@@ -12,6 +12,7 @@
 #include "sim/app/commands.hpp"
 #include "sim/app/guard.hpp"
 #include "sim/app/load.hpp"
+#include "sim/app/terminal.hpp"
 #include "sim/explore/hunt.hpp"
 
 namespace rejoin::app {
@@ -54,21 +55,56 @@ void add_search(std::vector<reports::Cell>& row, const sim::Hunted& hunted, std:
   row.push_back({seeds_text(hunted.percentile(90), runs)});
 }
 
+std::optional<std::uint64_t> clean_seeds(const sim::Hunted& hunted) {
+  return sim::clean_seeds_needed(hunted.found(), hunted.ran);
+}
+
 std::optional<std::uint64_t> better(const std::optional<std::uint64_t>& one,
                                     const std::optional<std::uint64_t>& other) {
   if (!one || !other) return one ? one : other;
   return std::min(*one, *other);
 }
 
+// Bugs name their scenarios from the root of the project: it is here, or above this program.
+std::string scenario_of(const MutantSpec& bug) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path below = fs::read_symlink("/proc/self/exe", error).parent_path();
+  const fs::path scenario(bug.scenario);
+  if (fs::exists(scenario, error)) return scenario.string();
+  for (; !below.empty(); below = below.parent_path()) {
+    if (fs::exists(below / scenario, error)) return (below / scenario).string();
+    if (below == below.root_path()) break;
+  }
+  return scenario.string();
+}
+
 // Swarms draw by seed which classes of faults there are; the baseline has all of them, always.
 tl::expected<Job, std::string> job_of(const MutantSpec& bug, bool swarm) {
-  Selection selection{.files = {std::string(bug.scenario)}};
+  Selection selection{.files = {scenario_of(bug)}};
   selection.seed = 1;
   selection.expectations = false;
   selection.overrides = {{.path = "nemesis.swarm", .value = swarm ? "true" : "false"}};
   auto jobs = load(selection);
   if (!jobs) return tl::unexpected(jobs.error());
   return jobs->front();
+}
+
+// By name; all of them when none is named. The error is text for standard error.
+tl::expected<std::vector<const MutantSpec*>, std::string> chosen_bugs(const HuntCommand& command) {
+  std::vector<const MutantSpec*> bugs;
+  std::vector<std::string> known;
+  for (const MutantSpec& spec : mutants()) known.emplace_back(spec.name);
+  for (const std::string& name : command.bugs.empty() ? known : command.bugs) {
+    const auto found = std::find_if(mutants().begin(), mutants().end(),
+                                    [&name](const MutantSpec& spec) { return spec.name == name; });
+    if (found == mutants().end()) {
+      return tl::unexpected(
+          error_text("--bug: there is no bug `" + name + "`", hint_of(name, known, "bugs")));
+    }
+    bugs.push_back(&*found);
+  }
+  return bugs;
 }
 
 }  // namespace
@@ -78,19 +114,12 @@ void set_planter(Planter plant) {
 }
 
 ExitStatus execute(const HuntCommand& command) {
-  std::vector<const MutantSpec*> bugs;
-  std::vector<std::string> known;
-  for (const MutantSpec& spec : mutants()) known.emplace_back(spec.name);
-  for (const std::string& name : command.bugs.empty() ? known : command.bugs) {
-    const auto found = std::find_if(mutants().begin(), mutants().end(),
-                                    [&name](const MutantSpec& spec) { return spec.name == name; });
-    if (found == mutants().end()) {
-      print_error(
-          error_text("--bug: there is no bug `" + name + "`", hint_of(name, known, "bugs")));
-      return ExitStatus::bad_input;
-    }
-    bugs.push_back(&*found);
+  const auto chosen = chosen_bugs(command);
+  if (!chosen) {
+    print_error(chosen.error());
+    return ExitStatus::bad_input;
   }
+  const std::vector<const MutantSpec*>& bugs = *chosen;
   if (planter == nullptr) return run_sibling(command);
   std::vector<std::pair<Job, Job>> jobs;
   for (const MutantSpec* bug : bugs) {
@@ -116,17 +145,31 @@ ExitStatus execute(const HuntCommand& command) {
                         {"clean seeds", reports::Align::right}},
                        {}};
   bool missed = false;
-  for (std::size_t i = 0; i < bugs.size(); ++i) {
+  const Interruptible interruptible;
+  ProgressLine progress;
+  options.interrupted = is_interrupted;
+  for (std::size_t i = 0; i < bugs.size() && !is_interrupted(); ++i) {
+    const auto search = [&](const Job& job, std::string_view how) {
+      options.on_progress = [&](std::uint32_t stretch, std::uint64_t ran) {
+        progress.show(fmt::format("{} ({} of {}), {}: stretch {} of {}, {}", bugs[i]->name, i + 1,
+                                  bugs.size(), how, stretch, command.stretches,
+                                  reports::counted(static_cast<std::size_t>(ran), "seed")));
+      };
+      return sim::hunt(job.scenario, *bugs[i], options);
+    };
     planter(bugs[i]->name);
-    const sim::Hunted swarm = sim::hunt(jobs[i].first.scenario, *bugs[i], options);
-    const sim::Hunted plain = sim::hunt(jobs[i].second.scenario, *bugs[i], options);
+    const sim::Hunted swarm = search(jobs[i].first, "with swarms");
+    const sim::Hunted plain = search(jobs[i].second, "without");
     planter("");
+    progress.clear();
+    // Of one that was cut off there is nothing to compare.
+    if (swarm.interrupted || plain.interrupted) break;
     missed = missed || (swarm.found() == 0 && plain.found() == 0);
     std::vector<reports::Cell> row{{std::string(bugs[i]->name)}};
     add_search(row, swarm, command.runs);
     add_search(row, plain, command.runs);
-    const auto needed = better(swarm.percentile(90), plain.percentile(90));
-    row.push_back({needed ? reports::grouped(sim::clean_seeds_needed(*needed)) : "unknown"});
+    const auto needed = better(clean_seeds(swarm), clean_seeds(plain));
+    row.push_back({needed ? reports::grouped(*needed) : "unknown"});
     table.rows.push_back(std::move(row));
   }
   constexpr std::size_t kWidth = 100;
@@ -136,11 +179,13 @@ ExitStatus execute(const HuntCommand& command) {
   page.paragraph(fmt::format("found: stretches of {} seeds in which it was; median and 90%: seeds "
                              "up to the first that showed it; first where each seed leaves out "
                              "some of the faults, as swarms do, then where each has all of them. "
-                             "clean seeds: so many must pass after a fix, in the search that finds "
-                             "it sooner, for 99% confidence.",
+                             "clean seeds: so many must pass after a fix, in the search that needs "
+                             "fewer, for 99% confidence, if the bug is as rare as these stretches "
+                             "may have it (the lower 99% bound of Clopper and Pearson).",
                              command.runs),
                  2);
   print(page.take());
+  if (is_interrupted()) return ExitStatus::interrupted;
   return missed ? ExitStatus::not_as_expected : ExitStatus::as_expected;
 }
 

@@ -5,6 +5,7 @@
 #include "protocols/sync/mechanism.hpp"
 #include "reports/page.hpp"
 #include "reports/report.hpp"
+#include "sim/app/bisect.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/guard.hpp"
 #include "sim/app/load.hpp"
@@ -173,6 +174,13 @@ ExitStatus execute(const RunCommand& command) {
     print_error(*problem);
     return ExitStatus::bad_input;
   }
+  std::optional<BisectVerdict> bisected;
+  if (command.bisect) bisected = judge_for_bisect(*jobs, command.selection);
+  // What died once would take this process along, too.
+  if (bisected && bisected->died) {
+    print(bisected->says);
+    return bisected->status;
+  }
   auto outputs = Outputs::open(command.outputs, *jobs);
   if (!outputs) {
     print_error(outputs.error());
@@ -214,7 +222,9 @@ ExitStatus execute(const RunCommand& command) {
     print_error(*failure);
     return ExitStatus::own_failure;
   }
-  return status;
+  if (!bisected || status > ExitStatus::not_as_expected) return status;
+  if (text) print("\n" + bisected->says);
+  return bisected->status;
 }
 
 }  // namespace rejoin::app

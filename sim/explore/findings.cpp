@@ -147,6 +147,9 @@ std::string content_of(const std::string& path) {
 std::optional<std::string> found_signature(const std::string& yaml) {
   return found_value(yaml, "signature");
 }
+std::optional<std::string> found_broke(const std::string& yaml) {
+  return found_value(yaml, "broke");
+}
 std::optional<std::uint64_t> found_seed(const std::string& yaml) {
   const std::string text = found_value(yaml, "seed").value_or("");
   std::uint64_t out = 0;

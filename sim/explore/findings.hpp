@@ -54,6 +54,8 @@ struct Provenance {
 [[nodiscard]] std::optional<std::string> found_signature(const std::string& yaml);
 // Whether it says that nothing can be left out of it.
 [[nodiscard]] bool is_minimal(const std::string& yaml);
+// The invariant, or what else of that kind it says that broke.
+[[nodiscard]] std::optional<std::string> found_broke(const std::string& yaml);
 // The seed of the scenario that it was drawn from, if it says.
 [[nodiscard]] std::optional<std::uint64_t> found_seed(const std::string& yaml);
 // The whole file; empty when it cannot be read.

@@ -19,6 +19,8 @@ namespace rejoin::sim {
 // that broke the invariant which must catch it; none when no seed did.
 struct Hunted {
   std::vector<std::optional<std::uint64_t>> seeds;
+  std::uint64_t ran = 0;     // seeds of all of these stretches
+  bool interrupted = false;  // then the stretch that was under way is not among them
 
   [[nodiscard]] std::size_t found() const;
   // Of the seeds needed, in percent from 0 to 100, by nearest rank; a stretch in which it was not
@@ -33,14 +35,19 @@ struct HuntOptions {
   std::uint32_t jobs = 1;
   RunOptions run{.expectations = false};
   std::function<bool()> interrupted = [] { return false; };
+  // Several times a second: which stretch, from 1 on, and how many seeds of it have been run.
+  std::function<void(std::uint32_t stretch, std::uint64_t ran)> on_progress = {};
 };
 
 // The bug is planted already, in this process.
 [[nodiscard]] Hunted hunt(const Scenario& scenario, const MutantSpec& bug,
                           const HuntOptions& options);
 
-// How many seeds must pass after a fix for 99% confidence that a bug which so many of `seeds` in a
-// row showed once is gone: n with (1 - 1/seeds)^n <= 1%.
-[[nodiscard]] std::uint64_t clean_seeds_needed(std::uint64_t seeds);
+// How many seeds must pass after a fix for 99% confidence that a bug is gone which `found` of `ran`
+// seeds showed: n with (1 - p)^n <= 1%, where p is the lower bound of its frequency that these
+// seeds leave, itself with 99% confidence (Clopper and Pearson, "The Use of Confidence or Fiducial
+// Limits", Biometrika 1934). None: no seed showed it.
+[[nodiscard]] std::optional<std::uint64_t> clean_seeds_needed(std::uint64_t found,
+                                                              std::uint64_t ran);
 
 }  // namespace rejoin::sim

@@ -65,7 +65,9 @@ void check_saved_is_whole(const std::string& folder) {
     }
   }
   CHECK(files > 0);
-  CHECK(files_named(folder, "schedule.yaml.part").empty());
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    CHECK(entry.path().extension() != ".part");
+  }
 }
 
 // A campaign that goes on while the test looks at it.
@@ -207,7 +209,88 @@ TEST_CASE("fuzz command: a failure is saved, shrunk, runs red, and green once a 
       rejoin({"fuzz", kFuzz, "--runs", "1", "--save-dir", scratch.path("found")});
   CHECK(second.status == 1);
   CHECK(has(second.out, "still fails"));
+  CHECK(has(second.out, "reproduce  rejoin run " + scratch.path("found")));
   CHECK(has(second.out, "0 of 1 seed failed"));
+}
+
+TEST_CASE("fuzz command: what --sync and --set make of a scenario has failures of its own") {
+  const Scratch scratch;
+  const std::string file = REJOIN_SOURCE_DIR "/" + kFuzz;
+  const auto there = [&](const std::string& words) {
+    return run_program("/bin/sh",
+                       {"-c", "cd " + scratch.path("") + " && exec " + kProgram + " " + words});
+  };
+  const Finished none = there("fuzz " + file + " --sync none --runs 10 --no-shrink");
+  CHECK(none.status == 1);
+  const std::string folder = scratch.path("results/fuzz/partition-rejoin/");
+  REQUIRE(fs::exists(folder + "sync=none"));
+  const auto saved = files_named(folder + "sync=none", "schedule.yaml");
+  REQUIRE_FALSE(saved.empty());
+  CHECK(has(read_file(saved.front()), "\n  flags: \"--sync none\"\n"));
+  CHECK(has(none.out, "reproduce  rejoin run results/fuzz/partition-rejoin/sync=none/"));
+  // The scenario itself has nothing to do with them.
+  const Finished plain = there("fuzz " + file + " --runs 10");
+  CHECK_MESSAGE(plain.status == 0, plain.out << plain.err);
+  CHECK_FALSE(has(plain.out, "Saved before"));
+  CHECK_FALSE(has(plain.out, "sync=none"));
+  (void)there("fuzz " + file + " --set 'name=a b' --runs 1");
+  CHECK(fs::exists(scratch.path("results/fuzz")));
+}
+
+TEST_CASE("fuzz command: one seed without a schedule is a finding, a file without any is refused") {
+  const Scratch scratch;
+  // Node 4 is there for some seeds.
+  const std::string head = "format: 1\ncluster: { nodes: { pick: [3, 4] } }\n";
+  const std::string tail =
+      "timeline:\n"
+      "  - { label: a, write: { keys: key-1 } }\n"
+      "  - { label: b, at: 5s, crash: node-4 }\n"
+      "check: [raft-election-safety]\n";
+  const std::string some = scratch.write("some of them.yaml", head + tail);
+  std::string seed;  // the first that draws three nodes
+  for (int i = 1; i <= 20 && seed.empty(); ++i) {
+    if (rejoin({"run", some, "--seed", std::to_string(i)}).status == 2) seed = std::to_string(i);
+  }
+  REQUIRE_FALSE(seed.empty());
+  const Finished done = rejoin({"fuzz", some, "--seed", seed, "--runs", "8", "--no-shrink",
+                                "--save-dir", scratch.path("some"), "--out", "jsonl=-"});
+  CHECK_MESSAGE(done.status == 1, done.err);
+  CHECK(lines_of(done.out).size() == 8);
+  CHECK(has(lines_of(done.out).front(), "\"broke\":\"no-schedule\""));
+  // There is no file of it that could be run: the command names the seed.
+  const Finished text = rejoin({"fuzz", some, "--seed", seed, "--runs", "8", "--no-shrink",
+                                "--save-dir", scratch.path("text")});
+  CHECK(has(in_one_line(text.out),
+            "reproduce rejoin run '" + some + "' --seed " + seed + " --no-expect"));
+  const std::string none = scratch.write("none.yaml", "format: 1\n" + tail);
+  const Finished refused =
+      rejoin({"fuzz", none, "--runs", "8", "--save-dir", scratch.path("none")});
+  CHECK(refused.status == 2);
+  CHECK(has(refused.err, "node-4"));
+  CHECK_FALSE(fs::exists(scratch.path("none/journal.jsonl")));
+}
+
+TEST_CASE("fuzz command: a name that is no UTF-8 ends nothing") {
+  const Scratch scratch;
+  const std::string file = scratch.path("bad\xff.yaml");
+  fs::copy_file(REJOIN_SOURCE_DIR "/" + kFuzz, file);
+  const Finished done =
+      rejoin({"fuzz", file, "--sync", "none", "--runs", "5", "--no-shrink", "--save-dir",
+              scratch.path("found"), "--out", "jsonl=" + scratch.path("seeds.jsonl"), "--out",
+              "json=" + scratch.path("campaign.json"), "--out", "junit"});
+  CHECK_MESSAGE(done.status == 1, done.err);
+  CHECK(lines_of(read_file(scratch.path("seeds.jsonl"))).size() == 5);
+  check_saved_is_whole(scratch.path("found"));
+}
+
+TEST_CASE("fuzz command: what a planted bug broke is reproduced by the program that has it") {
+  const Scratch scratch;
+  const Finished done =
+      run_program(REJOIN_BINARY_DIR "/rejoin-hunt",
+                  {"--bug", "raft-no-pre-vote", "fuzz", kFuzz, "--sync", "none", "--runs", "10",
+                   "--no-shrink", "--save-dir", scratch.path("found")});
+  CHECK(done.status == 1);
+  CHECK(has(done.out, "reproduce  rejoin-hunt --bug raft-no-pre-vote run " + scratch.path("")));
 }
 
 TEST_CASE("fuzz command: it stops at the first failure, or after so many, and says so") {
@@ -351,8 +434,9 @@ TEST_CASE("fuzz command: a disk that is full midway is said, and what was saved 
   CHECK_MESSAGE(has(full.err, "/journal.jsonl` cannot be written: "), full.err);
   CHECK(has(full.out, "Stopped early"));
   check_saved_is_whole(folder);
+  // Nobody waits for a million seeds to hear that their lines cannot be written.
   const Finished report = run_program(
-      "/bin/sh", {"-c", "exec " + kProgram + " fuzz " + kFuzz + " --runs 3 --save-dir " +
+      "/bin/sh", {"-c", "exec " + kProgram + " fuzz " + kFuzz + " --runs 1000000 --save-dir " +
                             scratch.path("other") + " --out jsonl=/dev/full"});
   CHECK(report.status == 4);
   CHECK_MESSAGE(has(report.err, "cannot write `/dev/full`: No space left on device"), report.err);
@@ -367,8 +451,21 @@ TEST_CASE("shrink command: it writes a file that fails, with what it showed at i
   CHECK(has(done.out, "Shrunk to 3 nodes, 1 key, "));
   CHECK(has(read_file(file), "  seed: 1\n"));
   CHECK(rejoin({"run", file}).status == 1);
-  CHECK(rejoin({"shrink", "scenarios/seed/t0-t5.yaml", "--no-expect", "--save", "/nowhere/x.yaml"})
-            .status == 4);
+  CHECK(has(read_file(file), "\n  minimal: true\n"));
+  // Said before the work, not behind it.
+  const Finished nowhere =
+      rejoin({"shrink", "scenarios/seed/t0-t5.yaml", "--no-expect", "--save", "/nowhere/x.yaml"});
+  CHECK(nowhere.status == 2);
+  CHECK(nowhere.out.empty());
+  CHECK(has(nowhere.err, "--save: `/nowhere/x.yaml` cannot be written"));
+}
+
+TEST_CASE("shrink command: a violation that stays away is nothing that a smaller file could show") {
+  const Finished done = rejoin({"shrink", "scenarios/seed/t0-t5.yaml", "--sync", "rejoin-sync"});
+  CHECK(done.status == 2);
+  CHECK(done.out.empty());
+  CHECK(has(done.err, "fails by what it expects alone"));
+  CHECK(has(done.err, "hint: --no-expect"));
 }
 
 TEST_CASE("run --bisect: what cannot be judged exits with 125, whatever is wrong") {
@@ -380,10 +477,50 @@ TEST_CASE("run --bisect: what cannot be judged exits with 125, whatever is wrong
   CHECK(rejoin({"run", wrong, "--bisect"}).status == 125);
   CHECK(rejoin({"run", "--bisect"}).status == 125);
   CHECK(rejoin({"run", "--bisect", "--sede", "3", "scenarios/seed/t0-t5.yaml"}).status == 125);
+  // What fails in time, but never came to a step, says nothing of the commit.
+  const std::string waits =
+      scratch.write("waits.yaml",
+                    "format: 1\ntimeline:\n  - { label: a, write: { keys: key-1 } }\n"
+                    "  - { label: b, when: { removed: node-3 }, read: { keys: key-1 } }\n"
+                    "check: [no-stale-read]\nlimits: { patience: 5s }\n");
+  CHECK(rejoin({"run", waits}).status == 1);
+  CHECK(rejoin({"run", waits, "--bisect"}).status == 125);
+  const std::string endless =
+      scratch.write("endless.yaml",
+                    "format: 1\ntimeline:\n  - { label: a, write: { keys: key-1 } }\n"
+                    "check: [no-stale-read]\nlimits: { events: 100 }\n");
+  CHECK(rejoin({"run", endless}).status == 1);
+  CHECK(rejoin({"run", endless, "--bisect"}).status == 125);
   // A failure of our own: the program to compare with is none.
   CHECK(rejoin({"run", "scenarios/seed/t0-t5.yaml", "--verify-with", "/bin/true"}).status == 4);
   CHECK(rejoin({"run", "scenarios/seed/t0-t5.yaml", "--verify-with", "/bin/true", "--bisect"})
             .status == 125);
+}
+
+TEST_CASE("run --bisect: a saved failure is bad while it shows what it was saved for, no other") {
+  const Scratch scratch;
+  const std::string file = scratch.path("small.yaml");
+  REQUIRE(rejoin({"shrink", "scenarios/seed/t0-t5.yaml", "--no-expect", "--save", file}).status ==
+          0);
+  const Finished bad = rejoin({"run", file, "--bisect"});
+  CHECK(bad.status == 1);
+  CHECK(has(bad.out, "bad: " + file + ": shows no-stale-read"));
+  CHECK(rejoin({"run", file, "--bisect", "--sync", "rejoin-sync"}).status == 0);
+  const std::string yaml = read_file(file);
+  const std::size_t at = yaml.find("  signature: ");
+  const std::size_t end = yaml.find("\n  role:", at);
+  const auto saved_for = [&](const std::string& signature, const std::string& broke) {
+    return scratch.write("other.yaml", yaml.substr(0, at) + "  signature: " + signature +
+                                           "\n  broke: " + broke + yaml.substr(end));
+  };
+  // It fails, but that is another bug.
+  CHECK(rejoin({"run", saved_for("one-map-an-epoch-0", "one-map-an-epoch")}).status == 1);
+  const Finished good =
+      rejoin({"run", saved_for("one-map-an-epoch-0", "one-map-an-epoch"), "--bisect"});
+  CHECK(good.status == 0);
+  CHECK(has(good.out, "does not show one-map-an-epoch-0, but no-stale-read"));
+  // The same invariant in other words: perhaps.
+  CHECK(rejoin({"run", saved_for("no-stale-read-0", "no-stale-read"), "--bisect"}).status == 125);
 }
 
 }  // namespace rejoin
