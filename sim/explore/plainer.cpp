@@ -11,6 +11,8 @@ namespace rejoin::sim {
 
 namespace {
 
+constexpr Share kAll{.ppm = 1'000'000};
+
 // Durations that say less than this one, shortest first: of one digit, in the unit in which people
 // would give it.
 std::vector<Duration> shorter(Duration duration) {
@@ -225,13 +227,51 @@ class Plainer {
         offer_inject([lasts](action::Inject& candidate) { candidate.lasts = lasts; });
       }
     }
+    replace(i, inject);
     for (const auto& [name, value] : inject.params.all()) {
+      const auto* const share = std::get_if<Share>(&value);
+      if (share != nullptr && *share != kAll) {
+        offer_inject(
+            [&name = name](action::Inject& candidate) { candidate.params.set(name, kAll); });
+      }
       const auto* duration = std::get_if<Duration>(&value);
       if (duration == nullptr) continue;
       for (const Duration each : shorter(*duration)) {
         if (each == 0ns) continue;
         offer_inject(
             [&name = name, each](action::Inject& candidate) { candidate.params.set(name, each); });
+      }
+    }
+  }
+
+  // A fault that says the same more plainly: dead, or cut off. Of the hosts that it is about; one
+  // of links, which strikes whom it happens to, becomes one of a single node, and with its luck
+  // goes all that was there to meet it.
+  void replace(std::size_t i, const action::Inject& inject) {
+    const FaultSpec* const from = Faults::find(inject.fault);
+    // What lasts until the end is another matter: nobody comes back.
+    if (from == nullptr || !inject.lasts) return;
+    std::vector<Selectors> targets;
+    const auto target = inject.params.all().find("target");
+    if (target != inject.params.all().end() && std::holds_alternative<Selectors>(target->second)) {
+      targets.push_back(std::get<Selectors>(target->second));
+    } else if (from->kind == FaultClass::network) {
+      constexpr std::uint32_t kMost = 5;
+      for (std::uint32_t n = 1; n <= std::min(schedule_.cluster.nodes, kMost); ++n) {
+        targets.push_back({Selector{.kind = Selector::Kind::node, .node = NodeId(n)}});
+      }
+    }
+    for (const std::string_view name : {"crash", "isolate"}) {
+      if (inject.fault == name) return;
+      const FaultSpec* const spec = Faults::find(name);
+      if (spec == nullptr) continue;
+      for (const Selectors& hosts : targets) {
+        offer_step(i, [&](Step& step) {
+          auto& candidate = std::get<action::Inject>(step.action);
+          candidate.fault = std::string(name);
+          candidate.params = default_params(spec->params);
+          candidate.params.set("target", hosts);
+        });
       }
     }
   }

@@ -4,14 +4,17 @@
 // Invariants:
 // 1. What is left keeps its names but for the numbers of nodes, which stay 1 to n.
 // 2. Each result says less than what it was made from, or says it in the order of time, so that
-//    repeating them comes to an end. (unfolded says more, and is asked once, before them.)
+//    repeating them comes to an end. (timed and unfolded say more, and are asked once, before
+//    them.)
 //
 // A result may be no schedule that can be run (a step that names what is gone): whoever asks
 // checks that.
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,6 +42,12 @@ struct Removal {
 // at a time, each at the time when it would begin: so that leaving one out moves no other. None:
 // there is no such step.
 [[nodiscard]] std::optional<Schedule> unfolded(const Schedule& schedule);
+
+// The same with a time for each step that begins when, or so long after, the one before it is done:
+// the time when it began. What comes before it is then no longer there to pass the time. None:
+// there is no such step.
+[[nodiscard]] std::optional<Schedule> timed(const Schedule& schedule,
+                                            const std::map<std::string, MonotonicTime>& began);
 
 // How much a schedule says: for people.
 struct ScheduleSize {

@@ -66,8 +66,21 @@ std::optional<Schedule> with_coordinator(const Schedule& schedule, NodeId node) 
   return out;
 }
 
+// Draws of messages and timeouts that the part that was left out had a hand in: with another seed
+// they may fall as they did.
+std::vector<Schedule> with_other_seeds(const Schedule& schedule) {
+  constexpr std::uint64_t kSeeds = 2;
+  std::vector<Schedule> out;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    if (seed == schedule.seed) continue;
+    out.push_back(schedule);
+    out.back().seed = seed;
+  }
+  return out;
+}
+
 // The same with what a part that was left out may have been good for alone: the time that it took,
-// and its turn among those who coordinate.
+// its turn among those who coordinate, and its luck.
 std::vector<Schedule> made_up_for(const Schedule& candidate) {
   std::vector<Schedule> out;
   if (auto slower = with_longer_waits(candidate)) out.push_back(*std::move(slower));
@@ -76,6 +89,7 @@ std::vector<Schedule> made_up_for(const Schedule& candidate) {
   for (std::uint32_t n = 1; n <= std::min(candidate.cluster.nodes, kMost); ++n) {
     if (auto pinned = with_coordinator(candidate, NodeId(n))) out.push_back(*std::move(pinned));
   }
+  for (Schedule& other : with_other_seeds(candidate)) out.push_back(std::move(other));
   return out;
 }
 
@@ -93,10 +107,8 @@ class Shrinker {
     const ScheduleSize from = size_of(schedule_);
     if (!confirm()) return std::nullopt;
     events_max_ = confirmed_->trial.events * kEventsFactor + kEventsFree;
-    if (auto flat = unfolded(schedule_)) {
-      std::vector<Schedule> only = {*std::move(flat)};
-      (void)take_first(only);
-    }
+    take_if_it_shows(timed(schedule_, confirmed_->trial.began));
+    take_if_it_shows(unfolded(schedule_));
     bool minimal = false;
     bool stable = true;
     while (stable && !minimal && !is_over()) {
@@ -131,6 +143,12 @@ class Shrinker {
     if (!trial) return false;
     confirmed_ = Confirmed{.schedule = schedule_, .trial = *std::move(trial)};
     return true;
+  }
+
+  void take_if_it_shows(std::optional<Schedule> candidate) {
+    if (!candidate) return;
+    std::vector<Schedule> only = {*std::move(candidate)};
+    (void)take_first(only);
   }
 
   [[nodiscard]] bool is_over() const {

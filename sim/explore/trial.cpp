@@ -123,7 +123,11 @@ Trial run_trial(const Schedule& schedule, const RunOptions& options) {
             .signatures = signatures_of(record),
             .broke = {},
             .judged = record.judged,
-            .injected = record.injected};
+            .injected = record.injected,
+            .began = {}};
+  for (const Transition& transition : record.transitions) {
+    out.began[transition.label] = transition.at;
+  }
   for (const Signature& signature : out.signatures) {
     const auto first = std::find_if(
         record.violations.begin(), record.violations.end(), [&](const Violation& violation) {

@@ -38,6 +38,7 @@ struct Trial {
   std::vector<std::string> broke;  // for each of them, as a sentence; or why the process died
   std::map<std::string, std::uint64_t> judged;    // by invariant
   std::map<std::string, std::uint64_t> injected;  // by fault
+  std::map<std::string, MonotonicTime> began;     // steps that fired, by label
 
   [[nodiscard]] bool failed() const { return !signatures.empty(); }
   [[nodiscard]] bool shows(const Signature& signature) const;
@@ -45,7 +46,7 @@ struct Trial {
   [[nodiscard]] std::string says_of(const Signature& signature) const;
   friend bool operator==(const Trial&, const Trial&) = default;
   REJOIN_FIELDS(seed, verdict, says, digest, events, messages, virtual_end, signatures, broke,
-                judged, injected)
+                judged, injected, began)
 };
 
 // Runs it here. `options.expectations` false: every violation is a failure.

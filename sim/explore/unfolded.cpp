@@ -34,6 +34,23 @@ void unfold(const Step& step, std::vector<Step>& out) {
 
 }  // namespace
 
+std::optional<Schedule> timed(const Schedule& schedule,
+                              const std::map<std::string, MonotonicTime>& began) {
+  Schedule out = schedule;
+  bool any = false;
+  for (std::size_t i = 1; i < out.timeline.size(); ++i) {
+    Step& step = out.timeline[i];
+    const auto time = began.find(step.label);
+    const bool follows = std::holds_alternative<trigger::Next>(step.trigger) ||
+                         std::holds_alternative<trigger::After>(step.trigger);
+    if (!follows || time == began.end()) continue;
+    step.trigger = trigger::At{time->second};
+    any = true;
+  }
+  if (!any) return std::nullopt;
+  return out;
+}
+
 std::optional<Schedule> unfolded(const Schedule& schedule) {
   Schedule out = schedule;
   out.timeline.clear();
