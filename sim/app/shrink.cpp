@@ -1,6 +1,4 @@
 // `rejoin shrink`: the smallest scenario file that still fails in the same way.
-#include <algorithm>
-
 #include "sim/app/commands.hpp"
 #include "sim/app/guard.hpp"
 #include "sim/app/load.hpp"
@@ -19,8 +17,7 @@ bool is_missed(const sim::Signature& signature) {
   return signature.what == "unmet" && !signature.shape.starts_with("step ");
 }
 
-// What is to be kept: the first way of failing that a smaller file could have by itself. None, and
-// text for standard error: there is none.
+// What is to be kept: what broke first. The error, text for standard error: there is no such thing.
 tl::expected<sim::Signature, std::string> signature_to_keep(const sim::Trial& trial,
                                                             const std::string& file,
                                                             bool expectations) {
@@ -30,8 +27,8 @@ tl::expected<sim::Signature, std::string> signature_to_keep(const sim::Trial& tr
                                          ? "--no-expect: what was expected is a failure, too"
                                          : "another seed, or another --sync"));
   }
-  const auto found = std::find_if_not(trial.signatures.begin(), trial.signatures.end(), is_missed);
-  if (found != trial.signatures.end()) return *found;
+  // Violations come before expectations.
+  if (!is_missed(trial.signatures.front())) return trial.signatures.front();
   return tl::unexpected(
       error_text(file + " fails by what it expects alone (" + trial.broke.front() +
                      "): an empty file would, too",
