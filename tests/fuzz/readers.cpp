@@ -187,7 +187,8 @@ std::vector<Bytes> storage_corpus() {
       raft::record::HardState{},
       raft::record::SnapshotMark{.group = kClusterGroup, .index = LogIndex(3), .term = Term(2)},
       raft::record::Truncate{.group = kClusterGroup, .from = LogIndex(4)}};
-  return {store::encode_log(7, {put}, 9), raft::encode_log(records), raft::encode_snapshot(snapshot),
+  return {store::encode_log(7, {put}, 9), raft::encode_log(records),
+          raft::encode_snapshot(snapshot),
           identity_files(NodeId(1), Incarnation(1), ClusterId(1))[0].content};
 }
 

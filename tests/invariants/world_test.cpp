@@ -63,7 +63,8 @@ TEST_CASE("what a disk said was durable and lost is not held any more, once the 
                                     .stored = true,
                                     .replaced = {},
                                     .cause = {},
-                                    .seq = 2});
+                                    .seq = 2,
+                                    .others = {}});
   story.crash(1).start(1).recover(1, 1);
   CHECK(held(story, 1) == request(1, 1));
   story.crash(1).start(1).recover(1, 0);
@@ -377,7 +378,8 @@ TEST_CASE("what a twin stores, leads or suffers is not its node's") {
                                          .stored = true,
                                          .replaced = {},
                                          .cause = {},
-                                         .seq = 2});
+                                         .seq = 2,
+                                         .others = {}});
   story.tell_twin(1, fact::BecameLeader{kClusterGroup, Term(9)});
   story.tell_twin(1, fact::MembersApplied{});
   story.tell_twin(1, fact::ProcessCrashed{});
