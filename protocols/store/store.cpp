@@ -262,6 +262,10 @@ std::uint64_t Store::drop(PartitionId id) {
   return seq;
 }
 
+const StoreOptions& Store::options() const {
+  return impl_->options;
+}
+
 const VersionRules& Store::rules() const {
   return impl_->rules;
 }

@@ -62,6 +62,7 @@ class Store final : public Component {
   // Forgets every record of the partition; publishes fact::PartitionDropped. Returns the sequence.
   std::uint64_t drop(PartitionId partition);
 
+  [[nodiscard]] const StoreOptions& options() const;
   [[nodiscard]] const VersionRules& rules() const;
   // Which life of this node's data it is: another one once the files were lost. Whoever counts what
   // it does with the data counts by it. Ready only.

@@ -352,6 +352,9 @@ void RepairQueue::on_copied(std::uint64_t id, NodeId source, Outcome outcome) {
   switch (outcome) {
     case Outcome::answered:
       repair->copied.push_back(source);
+      if (repair->wanted.request.transfer.push) {
+        met_(repair->question.partition, source, repair->started);
+      }
       if (repair->copied.size() == repair->target) return settle(*repair);
       break;
     case Outcome::unrepaired:

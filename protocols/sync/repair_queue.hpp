@@ -40,13 +40,16 @@ class RepairQueue final : public SourceListener {
   // pass of upkeep, however it ended.
   using Completed = std::function<void(PartitionId, MonotonicTime started)>;
   using Ended = std::function<void(PartitionId, const std::string& mechanism)>;
+  // A comparison that began then has given the source what it lacked.
+  using Met = std::function<void(PartitionId, NodeId source, MonotonicTime began)>;
 
-  RepairQueue(SyncContext& context, TreeKeeper& trees, Completed completed, Ended ended)
+  RepairQueue(SyncContext& context, TreeKeeper& trees, Completed completed, Ended ended, Met met)
       : context_(context),
         client_(context, *this),
         reconciler_(context, trees, *this),
         completed_(std::move(completed)),
-        ended_(std::move(ended)) {}
+        ended_(std::move(ended)),
+        met_(std::move(met)) {}
 
   void add(RepairRequest request);
   // Ends what is under way and forgets what waits, for one partition or for all.
@@ -124,6 +127,7 @@ class RepairQueue final : public SourceListener {
   Reconciler reconciler_;
   Completed completed_;
   Ended ended_;
+  Met met_;
   std::map<std::uint64_t, Wanted> waiting_;  // by order of asking
   std::map<Waiting, std::uint64_t> orders_;  // where each is in waiting_
   std::uint64_t last_order_ = 0;

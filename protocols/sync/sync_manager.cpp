@@ -7,6 +7,7 @@
 #include "protocols/sync/gate_keeper.hpp"
 #include "protocols/sync/repair_queue.hpp"
 #include "protocols/sync/source_server.hpp"
+#include "protocols/sync/tombstones.hpp"
 
 namespace rejoin {
 
@@ -24,6 +25,9 @@ REGISTER_MESSAGE(PullRequest, Purpose::repair);
 REGISTER_MESSAGE(PullReply, Purpose::repair);
 REGISTER_MESSAGE(PushRequest, Purpose::repair);
 REGISTER_MESSAGE(PushReply, Purpose::repair);
+REGISTER_MESSAGE(TombstoneOffer, Purpose::repair);
+REGISTER_MESSAGE(TombstoneHeld, Purpose::repair);
+REGISTER_MESSAGE(TombstoneDrop, Purpose::repair);
 
 }  // namespace sync_detail
 
@@ -48,7 +52,11 @@ struct SyncManager::Impl {
             },
             [this](PartitionId partition, const std::string& mechanism) {
               on_pass_ended(partition, mechanism);
+            },
+            [this](PartitionId partition, NodeId source, MonotonicTime began) {
+              tombstones.on_met(partition, source, began);
             }),
+        tombstones(context),
         keeper(context, queue, mechanisms),
         server(context, [this](PartitionId partition) { return keeper.is_repaired(partition); }),
         compare_server(context, trees,
@@ -64,6 +72,7 @@ struct SyncManager::Impl {
   std::vector<std::unique_ptr<Mechanism>> mechanisms;
   TreeKeeper trees;
   RepairQueue queue;
+  TombstoneKeeper tombstones;
   GateKeeper keeper;
   SourceServer server;
   CompareServer compare_server;
@@ -81,6 +90,12 @@ SyncManager::SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions op
     CHECK_THAT(spec != nullptr);
     impl_->mechanisms.push_back(spec->make(*this, chosen.params));
   }
+  if (!impl_->trees.keeps() && !impl_->tombstones.collects()) return;
+  store.set_change_listener(
+      [this](PartitionId partition, const Key& key, const Record* /*before*/, const Record* after) {
+        impl_->trees.on_change(partition, key, after);
+        impl_->tombstones.on_change(partition, key, after);
+      });
 }
 
 SyncManager::~SyncManager() = default;
@@ -106,10 +121,6 @@ void SyncManager::set_fetch_function(FetchFunction fetch) {
 void SyncManager::keep_trees(const TreeOptions& options) {
   CHECK_THAT(!options.shape.problem() && options.exchange.valid());
   impl_->trees.keep(options);
-  impl_->context.store.set_change_listener(
-      [this](PartitionId partition, const Key& key, const Record* /*before*/, const Record* after) {
-        impl_->trees.on_change(partition, key, after);
-      });
 }
 
 void SyncManager::arm(const Mechanism& mechanism, std::uint64_t number, MonotonicTime deadline) {
@@ -186,6 +197,15 @@ bool SyncManager::on_message(Address from, MessageKind kind, ByteView body) {
   if (is(PushRequest::kind)) {
     return to(teller, &CompareServer::on_push, type_identity<PushRequest>());
   }
+  if (is(TombstoneOffer::kind)) {
+    return to(own.tombstones, &TombstoneKeeper::on_offer, type_identity<TombstoneOffer>());
+  }
+  if (is(TombstoneHeld::kind)) {
+    return to(own.tombstones, &TombstoneKeeper::on_held, type_identity<TombstoneHeld>());
+  }
+  if (is(TombstoneDrop::kind)) {
+    return to(own.tombstones, &TombstoneKeeper::on_drop, type_identity<TombstoneDrop>());
+  }
   if (is(MerkleTold::kind)) return to(asker, &Reconciler::on_merkle, type_identity<MerkleTold>());
   if (is(ListTold::kind)) return to(asker, &Reconciler::on_list, type_identity<ListTold>());
   if (is(PullReply::kind)) return to(asker, &Reconciler::on_pulled, type_identity<PullReply>());
@@ -196,6 +216,7 @@ bool SyncManager::on_message(Address from, MessageKind kind, ByteView body) {
 void SyncManager::on_timer(TimerId timer) {
   if (timer == kQueueTimer) return impl_->queue.on_queue_timer();
   if (timer == kSettleTimer) return impl_->keeper.on_settle_timer();
+  if (timer == kTombstoneTimer) return impl_->tombstones.on_sweep_timer();
   if (timer.value >= kMechanismTimers) {
     const std::uint64_t own = timer.value - kMechanismTimers;
     const std::uint64_t place = own >> kMechanismShift;
@@ -231,8 +252,12 @@ void SyncManager::on_local(const LocalEvent& event) {
         if constexpr (std::is_same_v<Event, local::StoreDurable>) {
           impl_->server.on_durable();
           impl_->compare_server.on_durable();
+          impl_->tombstones.on_durable();
           impl_->queue.on_durable();
         } else if constexpr (Keeps<GateKeeper, Event>) {
+          if constexpr (std::is_same_v<Event, local::StoreRecovered>) {
+            impl_->tombstones.on_store_ready();
+          }
           impl_->keeper.on_event(what);
         }
       },

@@ -64,6 +64,15 @@ std::map<MessageKind, FirstFrames::Sent> one_of_each_kind() {
     comparing.network.loss = Share{300'000};
     (void)run(comparing, {.expectations = false, .trace = &sink});
   }
+  // And tombstones that all owners have to know of.
+  Schedule deleting = test::seed_schedule("rejoin-sync");
+  deleting.node.store.versions = VersionScheme::timestamp;
+  deleting.node.store.tombstones = TombstoneRule::all_ack;
+  deleting.node.store.tombstone_ack_delay = 1s;
+  deleting.timeline.push_back(test::step(
+      "D", trigger::After{1s}, test::operate(OperationKind::remove, {"key-1", "key-2"})));
+  deleting.timeline.push_back(test::step("L", trigger::After{20s}, action::Wait{}));
+  (void)run(deleting, {.expectations = false, .trace = &sink});
   return sink.frames;
 }
 

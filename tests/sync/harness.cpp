@@ -193,9 +193,19 @@ void TestNode::halt(std::string_view reason) {
   halted_ = reason;
 }
 
+namespace {
+
+StoreOptions store_options(const Setup& setup) {
+  StoreOptions out = setup.store;
+  out.versions = setup.versions;
+  return out;
+}
+
+}  // namespace
+
 TestNode::Life::Life(TestNode& node, const Setup& setup, NodeId id)
     : cluster(node),
-      store(node, node, {.versions = setup.versions}, setup.partitions),
+      store(node, node, store_options(setup), setup.partitions),
       gate(setup.partitions),
       sync(node, node, id, setup.sync, setup.replication, cluster, store, gate) {}
 

@@ -51,6 +51,7 @@ struct Setup {
   std::uint32_t replication = 3;
   VersionScheme versions = VersionScheme::timestamp;
   SyncOptions sync{};
+  StoreOptions store{};  // but for its versions
 };
 
 // What the nodes share: the clock, the wire and what travelled on it.
