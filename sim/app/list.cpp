@@ -2,7 +2,10 @@
 #include "sim/app/list.hpp"
 
 #include <algorithm>
+#include <array>
+#include <set>
 
+#include "model/check.hpp"
 #include "model/distribution.hpp"
 #include "model/mutant.hpp"
 #include "protocols/membership/detector.hpp"
@@ -35,7 +38,11 @@ struct Kind {
   std::string name;
   std::string about;
   std::vector<Entry> (*entries)();
+  void (*overview)(reports::Page& page) = nullptr;  // before the entries
 };
+
+constexpr std::array kSchemes = {VersionScheme::none, VersionScheme::timestamp, VersionScheme::hlc,
+                                 VersionScheme::version_vector, VersionScheme::dvv};
 
 std::string joined(const std::vector<std::string_view>& names) {
   std::string out;
@@ -54,12 +61,36 @@ Entry entry_of(const Spec& spec) {
   return entry;
 }
 
+// With which versions it is refused, all else being at its defaults, and with which company.
+void put_refusals(const MechanismSpec& spec, Entry& entry) {
+  if (spec.exclusive) entry.notes.emplace_back("refused", "together with any other");
+  if (spec.refuses == nullptr) return;
+  std::vector<std::pair<std::string, std::string>> refused;  // versions by reason
+  for (const VersionScheme scheme : kSchemes) {
+    NodeOptions options;
+    options.store.versions = scheme;
+    const std::string why = spec.refuses(options, default_params(spec.params));
+    if (why.empty()) continue;
+    const auto known = std::find_if(refused.begin(), refused.end(),
+                                    [&why](const auto& each) { return each.first == why; });
+    if (known == refused.end()) {
+      refused.emplace_back(why, to_name(scheme));
+    } else {
+      known->second += ", " + std::string(to_name(scheme));
+    }
+  }
+  for (const auto& [why, schemes] : refused) {
+    entry.notes.emplace_back("refused", "with versions " + schemes + ": " + why);
+  }
+}
+
 std::vector<Entry> mechanisms() {
   std::vector<Entry> out;
   for (const MechanismSpec& spec : Mechanisms::all()) {
     Entry entry = entry_of(spec);
     entry.notes.emplace_back("promises", spec.promises.empty() ? "nothing" : joined(spec.promises));
     if (!spec.conditions.empty()) entry.notes.emplace_back("if", spec.conditions);
+    put_refusals(spec, entry);
     out.push_back(std::move(entry));
   }
   return out;
@@ -163,9 +194,7 @@ std::vector<Entry> conflicts() {
   for (const ConflictSpec& spec : Conflicts::all()) {
     Entry entry = entry_of(spec);
     std::string schemes;
-    for (const VersionScheme scheme :
-         {VersionScheme::none, VersionScheme::timestamp, VersionScheme::hlc,
-          VersionScheme::version_vector, VersionScheme::dvv}) {
+    for (const VersionScheme scheme : kSchemes) {
       if (fits(spec, scheme))
         schemes += (schemes.empty() ? "" : ", ") + std::string(to_name(scheme));
     }
@@ -196,10 +225,12 @@ std::vector<Entry> metrics() {
   return out;
 }
 
+void put_promises(reports::Page& page);
+
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
       {"mechanisms", "how a node gets data that it missed: `sync` of a file, --sync here",
-       &mechanisms},
+       &mechanisms, &put_promises},
       {"faults", "what a step of a timeline can do to machines and network", &faults},
       {"invariants", "what must hold: `check` and `expect: violates` of a file", &invariants},
       {"distributions",
@@ -244,9 +275,46 @@ void put_entry(reports::Page& page, const Entry& entry) {
   put_params(page, entry.params);
 }
 
+// Who promises what. The columns are numbers: names of invariants would not stand side by side.
+void put_promises(reports::Page& page) {
+  std::set<std::string_view> promised;
+  for (const MechanismSpec& spec : Mechanisms::all()) {
+    promised.insert(spec.promises.begin(), spec.promises.end());
+  }
+  page.blank();
+  reports::Table legend{.columns = {{""}, {""}}, .rows = {}};
+  reports::Table matrix{.columns = {{"promises"}}, .rows = {}};
+  for (const std::string_view name : promised) {
+    const std::string number = std::to_string(matrix.columns.size());
+    const sim::InvariantSpec* const invariant = sim::Invariants::find(name);
+    CHECK_THAT(invariant != nullptr);
+    legend.rows.push_back({{number}, {std::string(name) + ": " + std::string(invariant->help)}});
+    matrix.columns.push_back({number});
+  }
+  for (const MechanismSpec& spec : Mechanisms::all()) {
+    std::vector<reports::Cell> row = {{std::string(spec.name), Paint::strong}};
+    for (const std::string_view name : promised) {
+      const auto& all = spec.promises;
+      const bool mark = std::find(all.begin(), all.end(), name) != all.end();
+      row.push_back({mark ? "x" : "-", mark ? Paint::good : Paint::dim});
+    }
+    matrix.rows.push_back(std::move(row));
+  }
+  page.table(matrix);
+  page.blank();
+  page.table(legend);
+  page.blank();
+  page.paragraph("A promise holds under conditions; a run is judged by those whose it meets:");
+  for (const MechanismSpec& spec : Mechanisms::all()) {
+    if (spec.promises.empty()) continue;
+    page.paragraph(std::string(spec.name) + ": " + std::string(spec.conditions), 2, 4);
+  }
+}
+
 void put_whole(reports::Page& page, const Kind& kind) {
   page.section(kind.name);
   page.paragraph(kind.about, 0, 0, Paint::dim);
+  if (kind.overview != nullptr) kind.overview(page);
   for (const Entry& entry : kind.entries()) {
     page.blank();
     put_entry(page, entry);

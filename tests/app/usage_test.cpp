@@ -1,5 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <cctype>
+#include <map>
+#include <sstream>
+
+#include "protocols/sync/mechanism.hpp"
 #include "tests/support/process.hpp"
 
 namespace rejoin {
@@ -209,6 +214,53 @@ TEST_CASE("list names every kind, and a kind with its parameters and promises") 
   CHECK(mechanisms.out.find("promises: acknowledged-writes-survive") != std::string::npos);
   CHECK(mechanisms.out.find("one of freshest, one, quorum, all") != std::string::npos);
   CHECK(mechanisms.out.find("rendezvous") == std::string::npos);
+}
+
+TEST_CASE("list mechanisms shows who promises what, and under which conditions") {
+  const std::string out = test::rejoin({"list", "mechanisms"}).out;
+  std::istringstream lines(out);
+  std::map<std::string, std::string> rows;     // of the matrix, by mechanism
+  std::map<std::string, std::size_t> columns;  // by invariant
+  std::string line;
+  while (std::getline(lines, line)) {
+    CHECK_MESSAGE(line.size() <= 100, line);
+    std::istringstream words(line);
+    std::string first;
+    std::string second;
+    words >> first >> second;
+    const bool marks = second == "x" || second == "-";
+    if (line.starts_with("  ") && marks) {
+      CHECK(rows.emplace(first, second).second);
+      for (std::string mark; words >> mark;) rows[first] += mark;
+    }
+    if (line.starts_with("  ") && second.ends_with(":") && second.find('-') != std::string::npos &&
+        std::isdigit(static_cast<unsigned char>(first[0])) != 0) {
+      columns.emplace(second.substr(0, second.size() - 1), std::stoul(first) - 1);
+    }
+  }
+  CHECK(rows.size() == Mechanisms::all().size());
+  for (const MechanismSpec& spec : Mechanisms::all()) {
+    CAPTURE(spec.name);
+    REQUIRE(rows.contains(std::string(spec.name)));
+    std::string marks(columns.size(), '-');
+    for (const std::string_view name : spec.promises) {
+      REQUIRE(columns.contains(std::string(name)));
+      marks[columns.at(std::string(name))] = 'x';
+    }
+    CHECK(rows.at(std::string(spec.name)) == marks);
+    const std::string conditions = "\n  " + std::string(spec.name) + ": ";
+    CHECK((out.find(conditions) != std::string::npos) == !spec.promises.empty());
+  }
+}
+
+TEST_CASE("list says of a mechanism what it is refused with") {
+  const auto has = [](const std::string& name, const std::string& part) {
+    return test::rejoin({"list", "mechanism", name}).out.find(part) != std::string::npos;
+  };
+  CHECK(has("none", "refused: together with any other"));
+  CHECK(has("hook-copy", "refused: with versions version-vector: it overwrites blindly"));
+  CHECK(has("versioned-merge", "refused: with versions none: it merges by versions"));
+  CHECK_FALSE(has("rejoin-sync", "refused:"));
 }
 
 TEST_CASE("list says how a nemesis draws each fault, or why no preset does") {
