@@ -50,6 +50,9 @@ TEST_CASE("each file of scenarios/seed shows what it says") {
 TEST_CASE("each file of scenarios/clusterkit shows what it says") {
   check_folder("clusterkit", 4, 3);
 }
+TEST_CASE("each file of scenarios/cases shows what it says under its own mechanism") {
+  check_folder("cases", 25, 1);
+}
 TEST_CASE("what was mended once stays mended") {
   check_folder("regressions", 3, 3);
 }
