@@ -115,6 +115,10 @@ struct StoreOptions {
 
 struct CoordinatorOptions {
   Duration timeout = 1s;  // for the replicas' answers
+  // An owner that is down is stood in for by the next member in the order of the placement, which
+  // keeps the write for it and counts for the level (Dynamo, section 4.6). Writes stay possible
+  // while owners are away; reads need not meet them any more. Takes the mechanism hinted-handoff.
+  bool sloppy = false;
 };
 
 struct SyncOptions {

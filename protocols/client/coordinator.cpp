@@ -16,6 +16,12 @@ REGISTER_MESSAGE(ReplicaWrite, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaWriteReply, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaRead, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaReadReply, Purpose::foreground);
+REGISTER_MESSAGE(ReplicaRepair, Purpose::repair);
+REGISTER_MESSAGE(ReplicaRepairReply, Purpose::repair);
+REGISTER_MESSAGE(RepairRead, Purpose::repair);
+REGISTER_MESSAGE(RepairReadReply, Purpose::repair);
+REGISTER_MESSAGE(HintedWrite, Purpose::foreground);
+REGISTER_MESSAGE(HintedWriteReply, Purpose::foreground);
 
 using coordinator_detail::contains;
 using coordinator_detail::is_write;
@@ -171,8 +177,10 @@ void Coordinator::Impl::send_answer(Address client, const ClientRequest& message
 
 Coordinator::Coordinator(Env& machine, NodeBus& /*bus*/, NodeId self, CoordinatorOptions options,
                          const ClusterStateMachine& cluster, raft::Consensus& consensus,
-                         Store& store, const Gate& gate)
-    : impl_(std::make_unique<Impl>(machine, self, options, cluster, consensus, store, gate)) {}
+                         Store& store, const Gate& gate, const Coordination& coordination,
+                         const PartitioningOptions& partitioning)
+    : impl_(std::make_unique<Impl>(machine, self, options, cluster, consensus, store, gate,
+                                   coordination, partitioning)) {}
 Coordinator::~Coordinator() = default;
 
 void Coordinator::start() {}
@@ -188,6 +196,7 @@ bool well_formed(const ClientRequest& message) {
 }  // namespace
 
 bool Coordinator::on_message(Address from, MessageKind kind, ByteView body) {
+  if (!is_client(from)) impl_->heard(from);
   if (kind == ClientRequest::kind) {
     const auto message = decode<ClientRequest>(body);
     if (!message || !is_client(from) || !well_formed(*message)) return false;
@@ -215,14 +224,50 @@ bool Coordinator::on_message(Address from, MessageKind kind, ByteView body) {
     const auto message = decode<ReplicaReadReply>(body);
     if (!message || (message->record && !impl_->replica.takes(*message->record))) return false;
     impl_->handle(*message);
-  } else {
+  } else if (!impl_->take_for_mechanisms(from, kind, body)) {
     return false;
   }
   impl_->handle_local_replies();
   return true;
 }
 
+bool Coordinator::Impl::take_for_mechanisms(Address from, MessageKind kind, ByteView body) {
+  if (kind == ReplicaRepair::kind) {
+    const auto message = decode<ReplicaRepair>(body);
+    if (!message || message->id.is_none() || !replica.takes(message->record)) return false;
+    replica.repair(from, *message);
+  } else if (kind == RepairRead::kind) {
+    const auto message = decode<RepairRead>(body);
+    if (!message || message->id.is_none()) return false;
+    replica.read(from, *message);
+  } else if (kind == HintedWrite::kind) {
+    const auto message = decode<HintedWrite>(body);
+    if (!message || message->id.is_none() || !replica.takes(message->record)) return false;
+    return replica.keep_hint(from, *message);
+  } else if (kind == ReplicaRepairReply::kind) {
+    const auto message = decode<ReplicaRepairReply>(body);
+    if (!message) return false;
+    handle(*message);
+  } else if (kind == RepairReadReply::kind) {
+    const auto message = decode<RepairReadReply>(body);
+    if (!message || (message->record && !replica.takes(*message->record))) return false;
+    handle(*message);
+  } else if (kind == HintedWriteReply::kind) {
+    const auto message = decode<HintedWriteReply>(body);
+    if (!message) return false;
+    handle(*message);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void Coordinator::on_timer(TimerId timer) {
+  if (timer == coordinator_detail::kMissedTimer) {
+    impl_->keep_missed();
+    return impl_->handle_local_replies();
+  }
+  if (timer == coordinator_detail::kRepairTimer) return impl_->end_repairs();
   impl_->on_timeout(ClientId(static_cast<std::uint32_t>(timer.value)));
   impl_->handle_local_replies();
 }
@@ -232,7 +277,9 @@ void Coordinator::on_io(const IoDone& /*done*/) {}
 
 void Coordinator::on_local(const LocalEvent& event) {
   if (std::holds_alternative<local::StoreDurable>(event)) impl_->on_durable();
+  if (std::holds_alternative<local::HintsDurable>(event)) impl_->replica.on_hints_durable();
   if (const auto* changed = std::get_if<local::ClusterChanged>(&event)) {
+    impl_->follow_members();
     if (changed->old_map != nullptr) impl_->follow_map();
   }
   impl_->answer_configured();

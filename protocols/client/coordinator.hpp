@@ -5,10 +5,13 @@
 // Invariants:
 // 1. A write is acknowledged when as many owners as its level asks for hold it durably. Owners are
 //    those of the map that this node has applied; replicas refuse partitions that they do not own
-//    by a map at least as new.
+//    by a map at least as new. In a sloppy quorum a member that keeps the write durably as a hint
+//    counts in place of the owner that it is for; no owner counts twice.
 // 2. What a read shows is durable where it was read (Store::sequence_of).
 // 3. A fenced partition (Gate) is never read here: the answer is `unavailable`.
 // 4. A request is answered once; a retry of it is a new attempt at the same operation.
+// 5. Under blocking read repair a read shows what as many owners as its level asks for hold
+//    durably, so that no later read at levels that overlap sees less.
 #pragma once
 
 #include <memory>
@@ -19,6 +22,7 @@
 #include "protocols/node/component.hpp"
 #include "protocols/raft/consensus.hpp"
 #include "protocols/store/store.hpp"
+#include "protocols/sync/coordination.hpp"
 #include "protocols/sync/gate.hpp"
 
 namespace rejoin {
@@ -27,7 +31,8 @@ class Coordinator final : public Component {
  public:
   Coordinator(Env& machine, NodeBus& bus, NodeId self, CoordinatorOptions options,
               const ClusterStateMachine& cluster, raft::Consensus& consensus, Store& store,
-              const Gate& gate);
+              const Gate& gate, const Coordination& coordination,
+              const PartitioningOptions& partitioning);
   ~Coordinator() override;
 
   [[nodiscard]] Channel channel() const override { return Channel::coordinator; }

@@ -1,5 +1,6 @@
 // What the coordinator is made of; its parts are in coordinator.cpp (requests, settings),
-// coordinator_writes.cpp and coordinator_reads.cpp.
+// coordinator_writes.cpp, coordinator_reads.cpp, coordinator_repairs.cpp (what reads find to
+// differ) and coordinator_hints.cpp (what owners did not take).
 #pragma once
 
 #include <algorithm>
@@ -10,12 +11,19 @@
 #include <vector>
 
 #include "protocols/client/coordinator.hpp"
+#include "protocols/client/fallbacks.hpp"
 #include "protocols/client/messages.hpp"
+#include "protocols/client/missed_writes.hpp"
+#include "protocols/client/read_repairs.hpp"
 #include "protocols/client/replica.hpp"
 
 namespace rejoin {
 
 namespace coordinator_detail {
+
+// Timers besides those of requests, which bear the number of the client.
+inline constexpr TimerId kMissedTimer{1ULL << 40U};
+inline constexpr TimerId kRepairTimer{2ULL << 40U};
 
 [[nodiscard]] inline bool contains(const std::vector<NodeId>& nodes, NodeId node) {
   return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
@@ -42,7 +50,9 @@ struct Request {
   bool replicated = false;
   bool written_here = false;
   bool outdated = false;        // an owner by a newer map refused it: it must be sent anew
-  std::vector<NodeId> holders;  // hold it durably
+  std::vector<NodeId> holders;  // hold it durably, or somebody does so for them
+  // Of a sloppy quorum: who was asked to keep it for which owner.
+  std::map<NodeId, NodeId> fallbacks;  // by owner
 
   // Of a read, its latest attempt.
   std::vector<NodeId> candidates;  // owners that can be asked, in that order
@@ -65,7 +75,8 @@ struct Coordinator::Impl {
 
   Impl(Env& machine, NodeId self_id, CoordinatorOptions options_to_use,
        const ClusterStateMachine& cluster_state, raft::Consensus& raft, Store& store_of_node,
-       const Gate& gate_of_node)
+       const Gate& gate_of_node, const Coordination& wanted,
+       const PartitioningOptions& partitioning)
       : env(machine, Channel::coordinator, "coordinator"),
         self(self_id),
         options(options_to_use),
@@ -74,7 +85,9 @@ struct Coordinator::Impl {
         consensus(raft),
         store(store_of_node),
         gate(gate_of_node),
-        replica(env, self_id, cluster_state, store_of_node, gate_of_node) {}
+        coordination(wanted),
+        replica(env, self_id, cluster_state, store_of_node, gate_of_node, wanted),
+        fallbacks(partitioning, cluster_state) {}
 
   void handle(Address from, const ClientRequest& message);
   void locate(Address from, const LocateRequest& message);
@@ -97,6 +110,38 @@ struct Coordinator::Impl {
   void on_timeout(ClientId client);
   void answer(Request& request, ResultKind result);
   void answer_read(Request& request, const std::optional<Record>& found);
+
+  // The messages of both parts below; false as of Component::on_message.
+  [[nodiscard]] bool take_for_mechanisms(Address from, MessageKind kind, ByteView body);
+
+  // ---- Read repair ----
+  [[nodiscard]] bool repairs(const Request& request);
+  void finish_read(Request& request, const std::optional<Record>& found);
+  void ask_the_others(Request& request, RepairedRead& read);
+  [[nodiscard]] RepairedRead* find_repair(const RequestId& id, std::uint32_t attempt);
+  // A replica has answered a read that its client need not wait for.
+  void compare(RepairedRead& read, NodeId node, const std::optional<Record>& record);
+  void mend(RepairedRead& read, NodeId node);
+  void tell_if_held(RepairedRead& read);
+  void drop_if_done(const RequestId& id);
+  void forget_repair(const RequestId& id);
+  void handle(const RepairReadReply& reply);
+  void handle(const ReplicaRepairReply& reply);
+  void end_repairs();
+  void arm_repairs();
+
+  // ---- Hints ----
+  void heard(Address from);
+  void asked(Address node);
+  void follow_members();
+  [[nodiscard]] bool is_silent(Address node) const;
+  void keep_track(Request& request, const Record& record);
+  // In a sloppy quorum another member is asked to keep the write for the owner. True: one is, or
+  // was.
+  bool stand_in(Request& request, NodeId owner, const Record& record);
+  void keep_missed();
+  void arm_missed();
+  void handle(const HintedWriteReply& reply);
   void send_answer(Address client, const ClientRequest& message, ClientReply reply);
   void find_owners(Request& request);
   [[nodiscard]] Request* find_open(const RequestId& id);
@@ -111,9 +156,16 @@ struct Coordinator::Impl {
   raft::Consensus& consensus;
   Store& store;
   const Gate& gate;
+  const Coordination& coordination;
   Replica replica;
   std::map<ClientId, Request> requests;
   std::set<ClientId> configuring;  // whose latest request was proposed here and is not applied
+  std::map<RequestId, RepairedRead> repairs_under_way;
+  std::set<std::pair<MonotonicTime, RequestId>> repairs_end;
+  MissedWrites missed;
+  Fallbacks fallbacks;
+  // Whom this node has asked something and not heard since, and since when. Hosts of members only.
+  std::map<Address, MonotonicTime> unanswered;
   WallTime last_reading{};
   Version last_version;
 };

@@ -16,6 +16,7 @@ void Coordinator::Impl::start_read(Request& request) {
   request.candidates.clear();
   request.refused.clear();
   request.answers.clear();
+  forget_repair(request.message.id);
   const PartitionId partition = replica.partition_of_key(request.message.key);
   for (const NodeId owner : request.owners) {
     if (cluster.state().find(owner) == nullptr) continue;
@@ -47,10 +48,21 @@ void Coordinator::Impl::ask_next(Request& request) {
   if (node == self) return replica.read(env.self(), read);
   // A member when the read began; it may have been removed since, and then cannot be reached.
   const Member* const member = cluster.state().find(node);
-  if (member != nullptr) send_for_request(env, member->address, read);
+  if (member == nullptr) return;
+  asked(member->address);
+  send_for_request(env, member->address, read);
 }
 
 void Coordinator::Impl::handle(const ReplicaReadReply& reply) {
+  if (RepairedRead* const read = find_repair(reply.id, reply.attempt)) {
+    // Its client need not wait for this one.
+    if (reply.accepted) {
+      compare(*read, reply.replica, reply.record);
+    } else {
+      std::erase(read->asked, reply.replica);
+    }
+    return drop_if_done(reply.id);
+  }
   Request* const request = find_open(reply.id);
   if (request == nullptr || request->message.operation != OperationKind::read) return;
   if (reply.attempt != request->message.attempt) return;
@@ -64,7 +76,7 @@ void Coordinator::Impl::handle(const ReplicaReadReply& reply) {
   if (reply.accepted) {
     request->answers.push_back(reply);
     if (request->answers.size() < request->needed) return;
-    return answer_read(*request, choose(*request));
+    return finish_read(*request, choose(*request));
   }
   request->refused.push_back(reply.replica);
   if (request->candidates.size() - request->refused.size() < request->needed) {

@@ -81,13 +81,18 @@ void Coordinator::Impl::replicate(Request& request) {
                                        .causality = nullptr};
   for (const NodeId owner : request.owners) {
     const Member* const member = cluster.state().find(owner);
-    if (member == nullptr || contains(request.holders, owner)) continue;
+    if (contains(request.holders, owner)) continue;
+    const bool down = member == nullptr || (owner != self && is_silent(member->address));
+    if (down) stand_in(request, owner, write.record);
+    if (member == nullptr) continue;
     if (owner != self) {
+      asked(member->address);
       send_for_request(env, member->address, write);
     } else if (!std::exchange(request.written_here, true)) {
       replica.write(env.self(), write);
     }
   }
+  keep_track(request, write.record);
   answer_if_held(request);  // a newer map may ask for less than an earlier attempt had
 }
 
@@ -121,6 +126,7 @@ void Coordinator::Impl::answer_if_held(Request& request) {
 
 void Coordinator::Impl::handle(const ReplicaWriteReply& reply) {
   if (!reply.accepted) return on_refused(reply.id);
+  missed.held(reply.id, reply.replica, reply.version);
   Request* const request = find_open(reply.id);
   if (request == nullptr || !is_write(*request)) return;
   // A coordinator that restarted gave the retry another version: only that one counts.

@@ -110,21 +110,89 @@ struct ReplicaReadReply {
   REJOIN_FIELDS(id, attempt, replica, accepted, record)
 };
 
+// ---- What sync mechanisms add (protocols/sync/coordination.hpp) ------------------------------
+
+// What the read `id` came to, for a replica that had answered it with something else. `round`: the
+// answers that came late had made more of it so many times.
+struct ReplicaRepair {
+  static constexpr MessageKind kind{Channel::coordinator, 7};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  std::uint32_t round = 0;
+  Epoch epoch;
+  Record record;
+  REJOIN_FIELDS(id, attempt, round, epoch, record)
+};
+
+struct ReplicaRepairReply {
+  static constexpr MessageKind kind{Channel::coordinator, 8};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  std::uint32_t round = 0;
+  NodeId replica;
+  bool accepted = false;  // it, or a newer version, is durable at the replica
+  REJOIN_FIELDS(id, attempt, round, replica, accepted)
+};
+
+// Asks a replica that the read itself did not ask, to see whether it differs.
+struct RepairRead {
+  static constexpr MessageKind kind{Channel::coordinator, 9};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  Epoch epoch;
+  Key key;
+  REJOIN_FIELDS(id, attempt, epoch, key)
+};
+
+struct RepairReadReply {
+  static constexpr MessageKind kind{Channel::coordinator, 10};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  NodeId replica;
+  bool accepted = false;
+  std::optional<Record> record;
+  REJOIN_FIELDS(id, attempt, replica, accepted, record)
+};
+
+// To a member that is no owner: to be kept as a hint for `owner`, which is down (a sloppy quorum).
+struct HintedWrite {
+  static constexpr MessageKind kind{Channel::coordinator, 11};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  NodeId owner;
+  Record record;
+  Version version{};  // of the write
+  REJOIN_FIELDS(id, attempt, owner, record, version)
+};
+
+// The hint is durable; there is no answer when it was not taken.
+struct HintedWriteReply {
+  static constexpr MessageKind kind{Channel::coordinator, 12};
+  RequestId id;
+  std::uint32_t attempt = 0;
+  NodeId owner;
+  NodeId fallback;  // who keeps it
+  Version version{};
+  REJOIN_FIELDS(id, attempt, owner, fallback, version)
+};
+
 // Messages above this size go by stream: a datagram that needs fragments is lost with any of them.
 inline constexpr std::size_t kDatagramBytesMax = 1024;
 
 // Sends as datagram or stream by size. The tag names the request, this kind of message and the
-// try: a resend is another draw, the same try in another schedule is the same draw.
+// try: a resend is another draw, the same try in another schedule is the same draw. `part` tells
+// apart what one try sends to one host by one kind of message.
 template <class M>
-void send_for_request(Env& env, Address to, const M& message) {
+void send_for_request(Env& env, Address to, const M& message, Purpose purpose = Purpose::foreground,
+                      std::uint64_t part = 0) {
   Bytes frame = encode_message(message);
   const Transport transport =
       frame.size() > kDatagramBytesMax ? Transport::stream : Transport::datagram;
   const std::uint64_t request = mix(message.id.client.value, message.id.n);
   env.send(to, transport, std::move(frame),
            {.kind = M::kind,
-            .purpose = Purpose::foreground,
-            .identity = mix(request, M::kind.value),
+            .purpose = purpose,
+            .identity = mix(request, M::kind.value + (part << 16U)),
             .attempt = message.attempt});
 }
 

@@ -7,8 +7,13 @@
 namespace rejoin {
 
 Replica::Replica(Env& env, NodeId self, const ClusterStateMachine& cluster, Store& store,
-                 const Gate& gate)
-    : env_(env), self_(self), cluster_(cluster), store_(store), gate_(gate) {}
+                 const Gate& gate, const Coordination& coordination)
+    : env_(env),
+      self_(self),
+      cluster_(cluster),
+      store_(store),
+      gate_(gate),
+      coordination_(coordination) {}
 
 bool Replica::ready() const {
   return store_.ready() && cluster_.state().map->partition_count() != 0;
@@ -45,11 +50,20 @@ void Replica::write(Address asker, const ReplicaWrite& message) {
 }
 
 void Replica::read(Address asker, const ReplicaRead& message) {
-  ReplicaReadReply reply{.id = message.id,
-                         .attempt = message.attempt,
-                         .replica = self_,
-                         .accepted = false,
-                         .record = std::nullopt};
+  answer_read<ReplicaReadReply>(asker, message);
+}
+
+void Replica::read(Address asker, const RepairRead& message) {
+  answer_read<RepairReadReply>(asker, message);
+}
+
+template <class Answer, class Question>
+void Replica::answer_read(Address asker, const Question& message) {
+  Answer reply{.id = message.id,
+               .attempt = message.attempt,
+               .replica = self_,
+               .accepted = false,
+               .record = std::nullopt};
   if (!ready()) return answer(asker, 0, std::move(reply));
   const PartitionId partition = partition_of_key(message.key);
   if (!may_serve(partition, message.epoch) || !gate_.is_open(partition)) {
@@ -60,6 +74,48 @@ void Replica::read(Address asker, const ReplicaRead& message) {
     reply.record = *record;
   }
   answer(asker, store_.sequence_of(partition, message.key), std::move(reply));
+}
+
+// A fenced partition takes it, too: what is merged is no older for it.
+void Replica::repair(Address asker, const ReplicaRepair& message) {
+  ReplicaRepairReply reply{.id = message.id,
+                           .attempt = message.attempt,
+                           .round = message.round,
+                           .replica = self_,
+                           .accepted = false};
+  if (!ready()) return;
+  const PartitionId partition = partition_of_key(message.record.key);
+  if (!may_serve(partition, message.epoch)) return answer(asker, 0, std::move(reply));
+  const StoreWrite written =
+      store_.put(partition, message.record, MergeRule::merge, fact::WriteCause::repair);
+  reply.accepted = true;
+  answer(asker, written.seq, std::move(reply));
+}
+
+bool Replica::keep_hint(Address asker, const HintedWrite& message) {
+  HintKeeper* const hints = coordination_.hints;
+  const bool known = cluster_.state().highest_incarnation(message.owner) != Incarnation{};
+  if (hints == nullptr || message.owner == self_ || !known) return false;
+  if (!hints->ready()) return true;
+  const std::optional<std::uint64_t> seq = hints->keep(message.owner, message.record);
+  if (!seq) return true;
+  const HintedWriteReply reply{.id = message.id,
+                               .attempt = message.attempt,
+                               .owner = message.owner,
+                               .fallback = self_,
+                               .version = message.version};
+  waiting_hints_.emplace(*seq, Waiting{.to = asker, .reply = reply});
+  on_hints_durable();
+  return true;
+}
+
+void Replica::on_hints_durable() {
+  if (coordination_.hints == nullptr) return;
+  const std::uint64_t durable = coordination_.hints->durable_sequence();
+  while (!waiting_hints_.empty() && waiting_hints_.begin()->first <= durable) {
+    const auto node = waiting_hints_.extract(waiting_hints_.begin());
+    send(node.mapped().to, node.mapped().reply);
+  }
 }
 
 void Replica::direct_read(Address client, const ClientRequest& request) {
@@ -146,9 +202,23 @@ void Replica::send(Address to, const Reply& reply) {
   if (to == env_.self()) {
     if (const auto* write = std::get_if<ReplicaWriteReply>(&reply)) local_.emplace_back(*write);
     if (const auto* read = std::get_if<ReplicaReadReply>(&reply)) local_.emplace_back(*read);
+    if (const auto* repair = std::get_if<ReplicaRepairReply>(&reply)) local_.emplace_back(*repair);
+    if (const auto* hint = std::get_if<HintedWriteReply>(&reply)) local_.emplace_back(*hint);
     return;
   }
-  std::visit([&](const auto& message) { send_for_request(env_, to, message); }, reply);
+  std::visit(
+      [&]<class M>(const M& message) {
+        if constexpr (std::is_same_v<M, ReplicaRepairReply>) {
+          send_for_request(env_, to, message, Purpose::repair, message.round);
+        } else if constexpr (std::is_same_v<M, RepairReadReply>) {
+          send_for_request(env_, to, message, Purpose::repair);
+        } else if constexpr (std::is_same_v<M, HintedWriteReply>) {
+          send_for_request(env_, to, message, Purpose::foreground, message.owner.value);
+        } else {
+          send_for_request(env_, to, message);
+        }
+      },
+      reply);
 }
 
 }  // namespace rejoin

@@ -19,16 +19,18 @@
 #include "protocols/client/messages.hpp"
 #include "protocols/membership/cluster_state.hpp"
 #include "protocols/store/store.hpp"
+#include "protocols/sync/coordination.hpp"
 #include "protocols/sync/gate.hpp"
 
 namespace rejoin {
 
 class Replica {
  public:
-  using LocalReply = std::variant<ReplicaWriteReply, ReplicaReadReply>;
+  using LocalReply =
+      std::variant<ReplicaWriteReply, ReplicaReadReply, ReplicaRepairReply, HintedWriteReply>;
 
-  Replica(Env& env, NodeId self, const ClusterStateMachine& cluster, Store& store,
-          const Gate& gate);
+  Replica(Env& env, NodeId self, const ClusterStateMachine& cluster, Store& store, const Gate& gate,
+          const Coordination& coordination);
 
   // The store has been read back and there is a map: requests can be served.
   [[nodiscard]] bool ready() const;
@@ -37,6 +39,10 @@ class Replica {
   // Answers go to `asker`; to this node itself, they wait in take_local().
   void write(Address asker, const ReplicaWrite& message);
   void read(Address asker, const ReplicaRead& message);
+  void read(Address asker, const RepairRead& message);
+  void repair(Address asker, const ReplicaRepair& message);
+  // False when nobody would ask this node for it. Answered once the hint is durable.
+  [[nodiscard]] bool keep_hint(Address asker, const HintedWrite& message);
   // Whether the record can be one of this cluster's: a peer may send anything.
   [[nodiscard]] bool takes(const Record& record) const {
     return well_formed(store_.rules(), record);
@@ -48,16 +54,20 @@ class Replica {
 
   // Answers whose sequence is durable now go out.
   void on_durable();
+  void on_hints_durable();
   [[nodiscard]] std::vector<LocalReply> take_local();
 
  private:
-  using Reply = std::variant<ReplicaWriteReply, ReplicaReadReply, ClientReply>;
+  using Reply = std::variant<ReplicaWriteReply, ReplicaReadReply, ReplicaRepairReply,
+                             RepairReadReply, HintedWriteReply, ClientReply>;
   struct Waiting {
     Address to;
     Reply reply;
   };
 
   [[nodiscard]] bool may_serve(PartitionId partition, Epoch asker_epoch) const;
+  template <class Answer, class Question>
+  void answer_read(Address asker, const Question& message);
   void redirect(PartitionId partition, const ClientRequest& request, ClientReply& reply) const;
   void answer(Address to, std::uint64_t seq, Reply reply);
   void send(Address to, const Reply& reply);
@@ -67,7 +77,9 @@ class Replica {
   const ClusterStateMachine& cluster_;
   Store& store_;
   const Gate& gate_;
+  const Coordination& coordination_;
   std::multimap<std::uint64_t, Waiting> waiting_;  // by sequence; equal ones in order of arrival
+  std::multimap<std::uint64_t, Waiting> waiting_hints_;  // by the hints' sequence
   std::vector<LocalReply> local_;
 };
 

@@ -63,6 +63,10 @@ struct StoreRecovered {
 struct StoreDurable {
   std::uint64_t up_to = 0;
 };
+// Every hint that this node keeps up to this sequence survives a crash.
+struct HintsDurable {
+  std::uint64_t up_to = 0;
+};
 // OnPartitionChange: `copy_to` now needs the partition's data, which `copy_from` may have.
 struct PartitionChanged {
   PartitionId partition;
@@ -75,7 +79,7 @@ struct PartitionChanged {
 
 using LocalEvent = std::variant<local::IdentityKnown, local::LeaderChanged, local::CaughtUp,
                                 local::ClusterChanged, local::Evicted, local::StoreRecovered,
-                                local::StoreDurable, local::PartitionChanged>;
+                                local::StoreDurable, local::HintsDurable, local::PartitionChanged>;
 
 // Where a component publishes: facts for observers, local events for its siblings.
 class NodeBus {

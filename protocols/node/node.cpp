@@ -14,6 +14,7 @@
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/raft/raft.hpp"
 #include "protocols/store/store.hpp"
+#include "protocols/sync/coordination.hpp"
 #include "protocols/sync/gate.hpp"
 #include "protocols/sync/sync_manager.hpp"
 
@@ -70,9 +71,10 @@ struct Node::Impl {
                    config.seeds, cluster, raft),
         partitioning(env, bus, config.node, config.options.partitioning, cluster, raft),
         store(env, bus, config.options.store, config.options.partitioning.partitions),
-        coordinator(env, bus, config.node, config.options.coordinator, cluster, raft, store, gate),
+        coordinator(env, bus, config.node, config.options.coordinator, cluster, raft, store, gate,
+                    coordination, config.options.partitioning),
         sync(env, bus, config.node, config.options.sync, config.options.partitioning.replication,
-             cluster, store, gate),
+             cluster, store, gate, coordination),
         components{&raft, &membership, &partitioning, &store, &coordinator, &sync} {
     raft.add_group(kClusterGroup, cluster);
   }
@@ -97,6 +99,7 @@ struct Node::Impl {
   WireEnv env;
   ClusterStateMachine cluster;
   Gate gate;
+  Coordination coordination;
   raft::Raft raft;
   Membership membership;
   Partitioning partitioning;

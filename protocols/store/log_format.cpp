@@ -33,11 +33,14 @@ std::uint64_t synced_behind(ByteView file, std::size_t from) {
 
 }  // namespace
 
-void write_entry(Writer& out, FileKind file, std::uint64_t at, const LogEntry& entry) {
+std::size_t begin_frame(Writer& out) {
   const std::size_t start = out.size();
   out.fixed32(0);
   out.fixed32(0);
-  LogEntry::fields(out, entry);
+  return start;
+}
+
+void end_frame(Writer& out, std::size_t start, FileKind file, std::uint64_t at) {
   const ByteView body = out.view().subspan(start + kHeadBytes);
   CHECK_THAT(!body.empty() && body.size() <= std::numeric_limits<std::uint32_t>::max());
   const std::uint32_t sum = checksum(file, at, body);
@@ -45,17 +48,29 @@ void write_entry(Writer& out, FileKind file, std::uint64_t at, const LogEntry& e
   out.patch32(start + 4, sum);
 }
 
-std::optional<LogEntry> EntryReader::next() {
-  Reader head(file_.subspan(at_));
+std::optional<ByteView> read_frame(FileKind kind, ByteView file, std::size_t at) {
+  Reader head(file.subspan(at));
   const std::size_t length = head.fixed32();
   const std::uint32_t sum = head.fixed32();
   if (!head.ok() || length == 0 || length > head.left()) return std::nullopt;
-  const ByteView body = file_.subspan(at_ + kHeadBytes, length);
-  if (sum != checksum(kind_, at_, body)) return std::nullopt;
-  std::optional<LogEntry> entry = decode<LogEntry>(body);
+  const ByteView body = file.subspan(at + kHeadBytes, length);
+  if (sum != checksum(kind, at, body)) return std::nullopt;
+  return body;
+}
+
+void write_entry(Writer& out, FileKind file, std::uint64_t at, const LogEntry& entry) {
+  const std::size_t start = begin_frame(out);
+  LogEntry::fields(out, entry);
+  end_frame(out, start, file, at);
+}
+
+std::optional<LogEntry> EntryReader::next() {
+  const std::optional<ByteView> body = read_frame(kind_, file_, at_);
+  if (!body) return std::nullopt;
+  std::optional<LogEntry> entry = decode<LogEntry>(*body);
   // The checksum was right, so a newer version of this program wrote what we do not know.
   if (!entry || entry->kind > kLastEntryKind) return std::nullopt;
-  at_ += kHeadBytes + length;
+  at_ += kHeadBytes + body->size();
   return entry;
 }
 

@@ -44,7 +44,7 @@ enum class EntryKind : std::uint8_t {
 inline constexpr EntryKind kLastEntryKind = EntryKind::mark;
 
 // Which file a frame is of.
-enum class FileKind : std::uint8_t { log = 1, snapshot = 2 };
+enum class FileKind : std::uint8_t { log = 1, snapshot = 2, hints = 3 };
 
 struct LogEntry {
   std::uint64_t seq = 0;
@@ -58,6 +58,15 @@ struct LogEntry {
 
 // What follows a sync that made everything up to `synced` durable.
 [[nodiscard]] LogEntry mark_of(std::uint64_t synced);
+
+// A frame of any body, for files of others that are made like these: begin_frame() says where it
+// begins in `out`, and once the body is behind that, end_frame() closes it; it will begin in its
+// file at byte `at`.
+[[nodiscard]] std::size_t begin_frame(Writer& out);
+void end_frame(Writer& out, std::size_t start, FileKind file, std::uint64_t at);
+// The body of the frame that begins at byte `at`; none when there is no such frame. The next one
+// begins at the body's end.
+[[nodiscard]] std::optional<ByteView> read_frame(FileKind kind, ByteView file, std::size_t at);
 
 // Appends one frame, which will begin in its file at byte `at`.
 void write_entry(Writer& out, FileKind file, std::uint64_t at, const LogEntry& entry);

@@ -149,6 +149,7 @@ AntiEntropy::Options anti_entropy_options(std::string_view name, const Params& p
 bool comparison_repairs(const NodeOptions& options, const ClientOptions& client,
                         const Params& params) {
   if (options.store.versions == VersionScheme::none) return false;
+  if (options.coordinator.sloppy) return false;  // who was acknowledged by need be no owner
   if (!params.get<bool>("on_return")) return false;
   if (params.get<std::string>("direction") == "push") return false;
   const bool majority = params.get<std::string>("source") != "one";

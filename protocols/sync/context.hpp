@@ -13,6 +13,7 @@ namespace rejoin::sync_detail {
 inline constexpr TimerId kQueueTimer{1};                       // starts repairs that are due
 inline constexpr TimerId kSettleTimer{2};                      // gained partitions without a hook
 inline constexpr TimerId kTombstoneTimer{3};                   // sweeps tombstones
+inline constexpr TimerId kHintTimer{4};                        // hints that are due
 inline constexpr std::uint64_t kPauseTimers = 1ULL << 40U;     // + partition: between two rounds
 inline constexpr std::uint64_t kQuestionTimers = 1ULL << 48U;  // + number of the question
 inline constexpr std::uint64_t kCompareTimers = 1ULL << 50U;   // + number of the comparison

@@ -58,6 +58,7 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
 // what a majority answers. A wipe forgets, and without versions a copy overwrites what is newer.
 bool holds_under(const NodeOptions& options, const ClientOptions& client, const Params& params) {
   if (options.store.versions == VersionScheme::none) return false;
+  if (options.coordinator.sloppy) return false;  // who was acknowledged by need be no owner
   if (params.get<std::string>("mode") != "merge") return false;
   const SourceRule rule = rule_of(params.get<std::string>("source"));
   const bool majority = rule == SourceRule::quorum || rule == SourceRule::all;

@@ -28,6 +28,8 @@ REGISTER_MESSAGE(PushReply, Purpose::repair);
 REGISTER_MESSAGE(TombstoneOffer, Purpose::repair);
 REGISTER_MESSAGE(TombstoneHeld, Purpose::repair);
 REGISTER_MESSAGE(TombstoneDrop, Purpose::repair);
+REGISTER_MESSAGE(HintDelivery, Purpose::repair);
+REGISTER_MESSAGE(HintDelivered, Purpose::repair);
 
 }  // namespace sync_detail
 
@@ -35,7 +37,7 @@ using namespace sync_detail;
 
 struct SyncManager::Impl {
   Impl(Env& machine, NodeBus& bus, NodeId self, SyncOptions options, std::uint32_t replication,
-       const ClusterStateMachine& cluster, Store& store, Gate& gate)
+       const ClusterStateMachine& cluster, Store& store, Gate& gate, Coordination& wanted)
       : context{.env = {machine, Channel::sync, kFilePrefix},
                 .bus = bus,
                 .self = self,
@@ -44,6 +46,7 @@ struct SyncManager::Impl {
                 .cluster = cluster,
                 .store = store,
                 .gate = gate},
+        coordination(wanted),
         trees(context),
         queue(
             context, trees,
@@ -60,7 +63,8 @@ struct SyncManager::Impl {
         keeper(context, queue, mechanisms),
         server(context, [this](PartitionId partition) { return keeper.is_repaired(partition); }),
         compare_server(context, trees,
-                       [this](PartitionId partition) { return keeper.is_repaired(partition); }) {}
+                       [this](PartitionId partition) { return keeper.is_repaired(partition); }),
+        hint_taker(context) {}
 
   void on_pass_ended(PartitionId partition, const std::string& mechanism) {
     for (std::size_t i = 0; i < mechanisms.size(); ++i) {
@@ -69,6 +73,7 @@ struct SyncManager::Impl {
   }
 
   SyncContext context;
+  Coordination& coordination;
   std::vector<std::unique_ptr<Mechanism>> mechanisms;
   TreeKeeper trees;
   RepairQueue queue;
@@ -76,13 +81,15 @@ struct SyncManager::Impl {
   GateKeeper keeper;
   SourceServer server;
   CompareServer compare_server;
+  std::optional<HintReplay> hints;  // unless nobody wants any kept
+  HintTaker hint_taker;
 };
 
 SyncManager::SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions options,
                          std::uint32_t replication, const ClusterStateMachine& cluster,
-                         Store& store, Gate& gate)
+                         Store& store, Gate& gate, Coordination& coordination)
     : impl_(std::make_unique<Impl>(machine, bus, self, std::move(options), replication, cluster,
-                                   store, gate)) {
+                                   store, gate, coordination)) {
   CHECK_THAT(impl_->context.options.fetches_in_flight > 0);
   CHECK_THAT(impl_->context.options.fetch_attempts > 0);
   for (const SyncOptions::Mechanism& chosen : impl_->context.options.mechanisms) {
@@ -123,6 +130,14 @@ void SyncManager::keep_trees(const TreeOptions& options) {
   impl_->trees.keep(options);
 }
 
+void SyncManager::repair_reads(const ReadRepair& how) {
+  impl_->coordination.read_repair = how;
+}
+
+void SyncManager::keep_hints(const HintOptions& options) {
+  impl_->coordination.hints = &impl_->hints.emplace(impl_->context, options);
+}
+
 void SyncManager::arm(const Mechanism& mechanism, std::uint64_t number, MonotonicTime deadline) {
   CHECK_THAT(number < 1ULL << kMechanismShift);
   for (std::uint64_t place = 0; place < impl_->mechanisms.size(); ++place) {
@@ -152,6 +167,7 @@ std::vector<PartitionId> SyncManager::owned() const {
 
 void SyncManager::start() {
   impl_->keeper.start();
+  if (impl_->hints) impl_->hints->start();
   for (const auto& mechanism : impl_->mechanisms) mechanism->start();
 }
 
@@ -168,6 +184,7 @@ bool handled(ByteView body, Handle handle) {
 
 bool SyncManager::on_message(Address from, MessageKind kind, ByteView body) {
   Impl& own = *impl_;
+  if (own.hints) own.hints->heard(from);
   const auto is = [kind](MessageKind other) { return kind == other; };
   const auto to = [&]<class Message>(auto&& part, auto method, std::type_identity<Message>) {
     return handled<Message>(
@@ -210,10 +227,18 @@ bool SyncManager::on_message(Address from, MessageKind kind, ByteView body) {
   if (is(ListTold::kind)) return to(asker, &Reconciler::on_list, type_identity<ListTold>());
   if (is(PullReply::kind)) return to(asker, &Reconciler::on_pulled, type_identity<PullReply>());
   if (is(PushReply::kind)) return to(asker, &Reconciler::on_pushed, type_identity<PushReply>());
+  if (is(HintDelivery::kind)) {
+    return to(own.hint_taker, &HintTaker::on_delivery, type_identity<HintDelivery>());
+  }
+  // Who keeps none has asked nobody: the answer is to a life before this one, with other options.
+  if (is(HintDelivered::kind)) {
+    return own.hints && to(*own.hints, &HintReplay::on_delivered, type_identity<HintDelivered>());
+  }
   return false;
 }
 
 void SyncManager::on_timer(TimerId timer) {
+  if (timer == kHintTimer) return impl_->hints->on_timer();
   if (timer == kQueueTimer) return impl_->queue.on_queue_timer();
   if (timer == kSettleTimer) return impl_->keeper.on_settle_timer();
   if (timer == kTombstoneTimer) return impl_->tombstones.on_sweep_timer();
@@ -235,6 +260,7 @@ void SyncManager::on_timer(TimerId timer) {
 }
 
 void SyncManager::on_io(const IoDone& done) {
+  if (HintLog::owns(done.token)) return impl_->hints->on_io(done);
   impl_->keeper.on_io(done);
 }
 
@@ -254,11 +280,16 @@ void SyncManager::on_local(const LocalEvent& event) {
           impl_->compare_server.on_durable();
           impl_->tombstones.on_durable();
           impl_->queue.on_durable();
+          impl_->hint_taker.on_store_durable();
+          if (impl_->hints) impl_->hints->on_store_durable();
         } else if constexpr (Keeps<GateKeeper, Event>) {
           if constexpr (std::is_same_v<Event, local::StoreRecovered>) {
             impl_->tombstones.on_store_ready();
           }
           impl_->keeper.on_event(what);
+        }
+        if constexpr (std::is_same_v<Event, local::ClusterChanged>) {
+          if (impl_->hints) impl_->hints->on_cluster_changed(what);
         }
       },
       event);

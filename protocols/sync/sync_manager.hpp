@@ -32,7 +32,9 @@
 #include "protocols/membership/cluster_state.hpp"
 #include "protocols/node/component.hpp"
 #include "protocols/store/store.hpp"
+#include "protocols/sync/coordination.hpp"
 #include "protocols/sync/gate.hpp"
+#include "protocols/sync/hint_replay.hpp"
 #include "protocols/sync/mechanism.hpp"
 #include "protocols/sync/tree_keeper.hpp"
 
@@ -90,13 +92,17 @@ class SyncManager final : public Component {
   // `replication`: how many owners a partition should have; one that has fewer is not wiped.
   SyncManager(Env& machine, NodeBus& bus, NodeId self, SyncOptions options,
               std::uint32_t replication, const ClusterStateMachine& cluster, Store& store,
-              Gate& gate);
+              Gate& gate, Coordination& coordination);
   ~SyncManager() override;
 
   // Starts or queues a repair.
   void repair(RepairRequest request);
   // From now on this node keeps Merkle trees of what it owns. Before start().
   void keep_trees(const sync_detail::TreeOptions& options);
+  // From now on the coordinator of this node mends what its reads find to differ. Before start().
+  void repair_reads(const ReadRepair& how);
+  // From now on this node keeps hints, and takes those of the coordinator. Before start().
+  void keep_hints(const sync_detail::HintOptions& options);
   // For mechanisms: a timer of their own, `number` below 2^40; it ends in Mechanism::on_timer.
   void arm(const Mechanism& mechanism, std::uint64_t number, MonotonicTime deadline);
   [[nodiscard]] MonotonicTime now() const;

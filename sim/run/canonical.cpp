@@ -50,7 +50,7 @@ CANONICAL(PartitioningOptions, partitions, replication, placement, rebalance_del
           rebalance_on_leadership, skip_promoted_source, hooks_on_role_change)
 CANONICAL(StoreOptions, versions, conflict, tombstones, tombstone_grace, tombstone_repair_delay,
           tombstone_ack_delay, snapshot_log_bytes)
-CANONICAL(CoordinatorOptions, timeout)
+CANONICAL(CoordinatorOptions, timeout, sloppy)
 CANONICAL(SyncOptions::Mechanism, name, params)
 CANONICAL(SyncOptions, gate, mechanisms, fetches_in_flight, fetch_chunk_bytes, fetch_timeout,
           fetch_attempts, retry_backoff)

@@ -42,8 +42,8 @@ class Checker {
   void complain(const Step& step, std::string what, std::string allowed = {}) {
     out_.push_back({.where = step.where, .what = std::move(what), .allowed = std::move(allowed)});
   }
-  void complain(std::string what) {
-    out_.push_back({.where = {}, .what = std::move(what), .allowed = {}});
+  void complain(std::string what, std::string allowed = {}) {
+    out_.push_back({.where = {}, .what = std::move(what), .allowed = std::move(allowed)});
   }
 
   void check_cluster() {
@@ -65,6 +65,16 @@ class Checker {
       if (Mechanisms::find(mechanism.name) == nullptr) {
         complain("unknown mechanism " + mechanism.name);
       }
+    }
+    const auto& mechanisms = schedule_.node.sync.mechanisms;
+    const bool keeps_hints =
+        std::any_of(mechanisms.begin(), mechanisms.end(),
+                    [](const auto& each) { return each.name == "hinted-handoff"; });
+    if (schedule_.node.coordinator.sloppy && !keeps_hints) {
+      complain(
+          "with coordinator.sloppy a write is kept for an owner that is down, and nothing here "
+          "would give it to that owner later",
+          "add hinted-handoff to `sync`");
     }
     for (const std::string& name : schedule_.check) {
       if (Invariants::find(name) == nullptr) complain("unknown invariant " + name);

@@ -231,6 +231,9 @@ List of_data() {
             "size of the log that triggers a snapshot", kPositive),
       field("coordinator", "timeout", duration, MEMBER(node.coordinator.timeout),
             "for the replicas' answers", kMillisecond),
+      field("coordinator", "sloppy", flag, MEMBER(node.coordinator.sloppy),
+            "another member stands in for an owner that is down, keeps the write for it as a hint, "
+            "and counts; takes hinted-handoff"),
       field("", "gate", choice, MEMBER(node.sync.gate),
             "open: a node answers reads while it is repaired; fence: it refuses them until then; "
             "redirect: and sends who asks it directly on to another replica",

@@ -51,6 +51,25 @@ class FakeConsensus final : public raft::Consensus {
   raft::Configuration none_;
 };
 
+// Keeps hints as far as a coordinator sees it; they are durable when a test says so.
+class FakeHints final : public HintKeeper {
+ public:
+  [[nodiscard]] bool ready() const override { return is_ready; }
+  std::optional<std::uint64_t> keep(NodeId owner, const Record& record) override {
+    if (full) return std::nullopt;
+    kept.emplace_back(owner, record);
+    return kept.size();
+  }
+  [[nodiscard]] std::uint64_t durable_sequence() const override { return durable; }
+  void heard(Address from) override { heard_of.push_back(from); }
+
+  bool is_ready = true;
+  bool full = false;
+  std::uint64_t durable = 0;
+  std::vector<std::pair<NodeId, Record>> kept;
+  std::vector<Address> heard_of;
+};
+
 struct RigNode {
   RigNode(NodeId id, CoordinatorOptions options, VersionScheme versions)
       : node(id),
@@ -58,7 +77,8 @@ struct RigNode {
         cluster(bus),
         gate(1),
         store(env, bus, StoreOptions{.versions = versions}, 1),
-        coordinator(env, bus, id, options, cluster, consensus, store, gate) {}
+        coordinator(env, bus, id, options, cluster, consensus, store, gate, coordination,
+                    {.partitions = 1, .replication = 3}) {}
 
   void drain() {
     while (!bus.posted.empty()) {
@@ -85,15 +105,17 @@ struct RigNode {
   FakeConsensus consensus;
   Gate gate;
   Store store;
+  FakeHints hints;
+  Coordination coordination;
   Coordinator coordinator;
 };
 
 class ClusterRig {
  public:
-  explicit ClusterRig(std::uint32_t count = 3, VersionScheme versions = VersionScheme::timestamp) {
+  explicit ClusterRig(std::uint32_t count = 3, VersionScheme versions = VersionScheme::timestamp,
+                      CoordinatorOptions options = {.timeout = 900ms}) {
     for (std::uint32_t n = 1; n <= count; ++n) {
-      nodes.push_back(
-          std::make_unique<RigNode>(NodeId(n), CoordinatorOptions{.timeout = 900ms}, versions));
+      nodes.push_back(std::make_unique<RigNode>(NodeId(n), options, versions));
     }
     std::vector<NodeId> all;
     for (const auto& each : nodes) all.push_back(each->node);
@@ -115,6 +137,7 @@ class ClusterRig {
           .node = member, .incarnation = Incarnation(1), .address = Address(member.value)};
       state.incarnations[member] = Incarnation(1);
     }
+    for (const NodeId owner : owners) state.incarnations[owner] = Incarnation(1);
     state.map =
         std::make_shared<const PartitionMap>(PartitionMap{.epoch = epoch, .owners = {owners}});
     REQUIRE(node(at.value).cluster.restore(encode_state(state)));
@@ -189,6 +212,27 @@ class ClusterRig {
     REQUIRE(frame);
     REQUIRE(to.coordinator.on_message(from, frame->kind, frame->body));
     to.drain();
+  }
+  // As a peer would send it; false: it was rejected.
+  template <class M>
+  bool take(std::uint32_t to, Address from, const M& message) {
+    const Bytes bytes = encode_message(message);
+    const auto frame = decode_frame(bytes);
+    REQUIRE(frame);
+    const bool taken = node(to).coordinator.on_message(from, frame->kind, frame->body);
+    node(to).drain();
+    return taken;
+  }
+  // Messages of one kind that a node has sent and nobody has got yet.
+  template <class M>
+  [[nodiscard]] std::vector<M> sent(std::uint32_t n) {
+    std::vector<M> out;
+    for (const auto& each : node(n).env.sent) {
+      const auto frame = decode_frame(each.frame);
+      REQUIRE(frame);
+      if (frame->kind == M::kind) out.push_back(*decode<M>(frame->body));
+    }
+    return out;
   }
   // Puts a record straight into a node's store, durably.
   void plant(std::uint32_t n, const Key& key, const Value& value, std::uint64_t origin,

@@ -207,7 +207,7 @@ TestNode::Life::Life(TestNode& node, const Setup& setup, NodeId id)
     : cluster(node),
       store(node, node, store_options(setup), setup.partitions),
       gate(setup.partitions),
-      sync(node, node, id, setup.sync, setup.replication, cluster, store, gate) {}
+      sync(node, node, id, setup.sync, setup.replication, cluster, store, gate, coordination) {}
 
 void TestNode::complete_sync(const std::string& name, IoToken token, std::uint64_t generation) {
   world_.clock.after(100us, [this, name, token, generation] {

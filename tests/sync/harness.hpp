@@ -84,6 +84,7 @@ class TestNode final : public Env, public NodeBus {
   [[nodiscard]] Store& store() { return life_->store; }
   [[nodiscard]] SyncManager& sync() { return life_->sync; }
   [[nodiscard]] Gate& gate() { return life_->gate; }
+  [[nodiscard]] const Coordination& coordination() { return life_->coordination; }
   [[nodiscard]] ClusterStateMachine& cluster() { return life_->cluster; }
   [[nodiscard]] std::map<Key, Value> contents(PartitionId partition = kOnly);
   template <class F>
@@ -134,6 +135,7 @@ class TestNode final : public Env, public NodeBus {
     ClusterStateMachine cluster;
     Store store;
     Gate gate;
+    Coordination coordination;
     SyncManager sync;
   };
 

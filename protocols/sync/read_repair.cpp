@@ -1,0 +1,105 @@
+// Read repair: what a read finds to differ between replicas is mended where it differs.
+#include <algorithm>
+
+#include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/sync_manager.hpp"
+
+namespace rejoin {
+
+namespace {
+
+constexpr std::string_view kName = "read-repair";
+
+// The coordinator does it all: nobody is repaired on a return.
+class ReadRepairMechanism final : public Mechanism {};
+
+std::string refuses(const NodeOptions& options, const Params& /*params*/) {
+  if (options.store.versions != VersionScheme::none) return {};
+  return "read repair without versions cannot tell which of two values is newer";
+}
+
+// Who comes to own a partition, or comes back to it, answers no read before it holds what a
+// majority held: else it would be counted among the owners that hold what was shown.
+bool newcomers_are_repaired(const NodeOptions& options, const ClientOptions& client) {
+  if (options.sync.gate == GateMode::open) return false;
+  constexpr std::string_view kRepaired = "no-stale-read-after-repair";
+  const auto& mechanisms = options.sync.mechanisms;
+  return std::any_of(mechanisms.begin(), mechanisms.end(), [&](const auto& each) {
+    const MechanismSpec* const spec = Mechanisms::find(each.name);
+    if (spec == nullptr || spec->promises_under == nullptr) return false;
+    const bool promises =
+        std::find(spec->promises.begin(), spec->promises.end(), kRepaired) != spec->promises.end();
+    return promises && spec->promises_under(options, client, each.params);
+  });
+}
+
+// What is shown is held durably by as many as the read asks for: the next one meets one of them.
+bool reads_overlap(const NodeOptions& options, const ClientOptions& client, const Params& params) {
+  if (options.store.versions == VersionScheme::none) return false;
+  if (options.coordinator.sloppy) return false;
+  if (params.get<std::string>("mode") != "blocking") return false;
+  if (params.get<std::string>("scope") != "all") return false;
+  if (params.get<Share>("probability").ppm != 1'000'000) return false;
+  const std::uint32_t owners = options.partitioning.replication;
+  const std::uint32_t read = replicas_needed(client.read, owners);
+  const std::uint32_t written = replicas_needed(client.write, owners);
+  if (2 * read <= owners || read + written <= owners) return false;
+  return newcomers_are_repaired(options, client);
+}
+
+std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
+  manager.repair_reads({.blocking = params.get<std::string>("mode") == "blocking",
+                        .probability = params.get<Share>("probability"),
+                        .local = params.get<std::string>("scope") == "local"});
+  return std::make_unique<ReadRepairMechanism>();
+}
+
+[[maybe_unused]] const bool registered = Mechanisms::add({
+    .name = kName,
+    .help = "A coordinator writes what a read came to back to the replicas that differ",
+    .details =
+        "It mends what is read and nothing else: a key that nobody reads stays as it is, and a "
+        "node that returns counts as repaired at once. Blocking, the client is answered when as "
+        "many replicas as its level asks for hold durably what it is shown (Cassandra: monotonic "
+        "quorum reads), and is refused when they do not say so within coordinator.timeout. Async, "
+        "it is answered at once; a read that comes before the repair can see less than one before "
+        "it. At level one a single replica is asked, and the others in the background after the "
+        "client has its answer (Cassandra's read_repair_chance). Answers that come after the "
+        "client has its own are compared, too, until coordinator.timeout is over. A deleted key "
+        "comes back where the tombstone has been forgotten and one replica still has the value.",
+    .params = {{.name = "mode",
+                .type = ParamType::choice,
+                .unit = "",
+                .fallback = "blocking",
+                .help = "blocking: the client waits for the replicas that are mended; async: it "
+                        "does not",
+                .choices = {"blocking", "async"}},
+               {.name = "probability",
+                .type = ParamType::share,
+                .unit = "",
+                .fallback = "100%",
+                .help = "of reads at which it is done; lower saves traffic and mends later",
+                .choices = {}},
+               {.name = "scope",
+                .type = ParamType::choice,
+                .unit = "",
+                .fallback = "all",
+                .help = "all: every replica that was asked and differs; local: only the "
+                        "coordinator's own copy, if it owns the key",
+                .choices = {"all", "local"}}},
+    .promises = {"monotonic-reads"},
+    .conditions = "with versions, clocks that agree where versions are clocks, mode: blocking, "
+                  "scope: all, probability: 100%, and reads at a level at which any two of them, "
+                  "and any of them and any write, meet at some replica; beside a mechanism that "
+                  "promises no-stale-read-after-repair, and a gate that fences, so that who comes "
+                  "to own a partition holds what was read before",
+    .promises_under = &reads_overlap,
+    .refuses = &refuses,
+    .agreeing_clocks = true,
+    .make = &make,
+    .exclusive = false,
+});
+
+}  // namespace
+
+}  // namespace rejoin
