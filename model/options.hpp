@@ -143,6 +143,17 @@ struct ClientOptions {
   Duration timeout = 10s;         // then the operation stays open for ever; the session ends
   // A coordinator that let a try time out is asked last for so long, or until it is heard again.
   Duration avoid_silent = 10s;
+  // Tries of one operation, at most: then it is given up as after `timeout`. 0: as many as fit into
+  // that. Fewer load a sick cluster less and leave more outcomes unknown. Being sent on is no try.
+  std::uint32_t tries = 0;
+  // Keeps a copy of the partition map and asks an owner of the key first: it saves a hop, and a
+  // stale copy costs one or a try. It asks for the map when it starts, every `map_refresh`, and
+  // when it is told that there is a newer one.
+  bool cached_map = false;
+  Duration map_refresh = 10s;
+  // Where versions track causality: reads a key, at the level of reads, before each change of it,
+  // so that the change replaces what is there and makes no sibling. It costs a round trip.
+  bool read_first = false;
   std::string conflict = "natural";  // as StoreOptions has it: what values are
 };
 

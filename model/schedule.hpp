@@ -101,6 +101,64 @@ struct Operate {
   // request.
   Value value;
 };
+// Operations drawn one by one, each by (seed, label of the step, client, number): so that leaving
+// one out moves no other. A client has one open at a time.
+//
+// Open loop (`rate_per_hour`): they begin at drawn times, whatever becomes of those before; what
+// finds its client busy waits for it. Closed loop: a client begins its next one a draw from `think`
+// after the end of the one before.
+struct Workload {
+  // Whose keys are asked for how often, by their order in `keys`.
+  struct Popularity {
+    enum class Kind : std::uint8_t {
+      uniform,
+      zipf,  // the i-th key by 1 / i^exponent
+      hot,   // `share` of the operations on the first `of` of the keys, the rest on the others
+    };
+    Kind kind{};
+    std::uint32_t exponent_ppm = 990'000;  // of zipf: millionths, up to 10'000'000; 0.99 as in YCSB
+    Share share{.ppm = 900'000};
+    Share of{.ppm = 100'000};
+    friend bool operator==(const Popularity&, const Popularity&) = default;
+  };
+  // Bytes, both included.
+  struct SizeRange {
+    std::uint64_t min = 0;
+    std::uint64_t max = 0;
+    friend bool operator==(const SizeRange&, const SizeRange&) = default;
+  };
+  enum class Arrivals : std::uint8_t {
+    poisson,  // independent of each other: exponential times between two of a client
+    even,     // at equal times, the clients evenly one after the other
+  };
+  // Of a client: its first-th to last-th of this step, counted from 1.
+  struct Range {
+    ClientId client;
+    std::uint64_t first = 1;
+    std::uint64_t last = 1;
+    friend bool operator==(const Range&, const Range&) = default;
+  };
+
+  std::vector<Key> keys;
+  // Of all clients together, which take turns; absent: as many as begin within `lasts`. One of
+  // them.
+  std::optional<std::uint64_t> operations;
+  std::optional<Duration> lasts;
+  std::uint32_t clients = 1;
+  std::map<OperationKind, Share> mix;  // together all of them; no configure
+  Popularity popularity;
+  SizeRange value_size;             // of what is written, at least its name
+  std::uint64_t elements = 8;       // of add and discard: element-1 to element-N
+  std::uint64_t rate_per_hour = 0;  // of all clients together; 0: a closed loop
+  Arrivals arrivals{};
+  DurationRange think;                     // of a closed loop
+  std::optional<Consistency> read_level;   // the client's own when absent
+  std::optional<Consistency> write_level;  // of all that changes a key
+  NodeId via;                              // coordinator; none: the client's choice
+  bool background = false;                 // the next step does not wait for it
+  // What is left of it, ascending and apart: shrinking leaves operations out. Absent: all.
+  std::optional<std::vector<Range>> keep;
+};
 struct Inject {
   std::string fault;                // a registered fault
   Params params;                    // complete
@@ -115,7 +173,8 @@ struct End {
 struct Wait {};  // nothing: a label for the table, or a pause
 }  // namespace action
 
-using Action = std::variant<action::Operate, action::Inject, action::End, action::Wait>;
+using Action =
+    std::variant<action::Operate, action::Inject, action::End, action::Wait, action::Workload>;
 
 struct Step {
   std::string label;

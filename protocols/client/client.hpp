@@ -8,7 +8,11 @@
 // 4. When a node lets a try time out, another one is asked where it is: nodes move.
 // 5. What a read of a key has shown is the context of the session's next writes of it: they replace
 //    it, and no more. A change of a replicated data type is made here, once for all its tries.
-// 6. Every invocation, return and abandonment is published as a fact, at the client's own time.
+// 6. Every invocation, return and abandonment is published as a fact, at the client's own time. A
+//    change that reads first (ClientOptions::read_first) is published when its read has been
+//    answered, for what it replaces must have been invoked before it; it began when the read did.
+// 7. A map that is kept (ClientOptions::cached_map) decides whom is asked first, and nothing else:
+//    a stale one costs time. Only a newer and well-formed one replaces it.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +33,7 @@ struct NodeAddress {
 };
 
 struct OperationRequest {
-  RequestId id;  // (this client, n); n ascends
+  RequestId id;  // (this client, n); n ascends. n - 1 is left free for the read of `read_first`
   OperationKind kind{};
   Key key;      // name of the setting, for configure
   Value value;  // of a write or configure

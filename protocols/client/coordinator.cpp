@@ -12,6 +12,9 @@ REGISTER_MESSAGE(ClientRequest, Purpose::foreground);
 REGISTER_MESSAGE(ClientReply, Purpose::foreground);
 REGISTER_MESSAGE(LocateRequest, Purpose::foreground);
 REGISTER_MESSAGE(LocateReply, Purpose::foreground);
+REGISTER_MESSAGE(MapRequest, Purpose::foreground);
+REGISTER_MESSAGE(MapReply, Purpose::foreground);
+REGISTER_MESSAGE(MapNotice, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaWrite, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaWriteReply, Purpose::foreground);
 REGISTER_MESSAGE(ReplicaRead, Purpose::foreground);
@@ -165,6 +168,30 @@ void Coordinator::Impl::locate(Address from, const LocateRequest& message) {
                    Purpose::foreground, mix(from.value, message.node.value));
 }
 
+namespace {
+
+// Of one node. Those beyond find out when they ask again.
+constexpr std::size_t kWatchersMax = 10'000;
+
+}  // namespace
+
+void Coordinator::Impl::show_map(Address from, const MapRequest& message) {
+  if (!replica.ready()) return;  // the client asks elsewhere
+  if (map_watchers.size() < kWatchersMax) map_watchers.insert(from);
+  send_by_size(env, from, MapReply{.number = message.number, .map = *cluster.state().map},
+               Purpose::foreground, mix(from.value, MapReply::kind.value),
+               static_cast<std::uint32_t>(message.number));
+}
+
+// Once each, as a watch of ZooKeeper's: whoever asks for the map watches again.
+void Coordinator::Impl::notify_watchers() {
+  const Epoch epoch = cluster.state().map->epoch;
+  for (const Address client : std::exchange(map_watchers, {})) {
+    env.send_message(client, Transport::datagram, MapNotice{.epoch = epoch}, Purpose::foreground,
+                     mix(client.value, epoch.value));
+  }
+}
+
 void Coordinator::Impl::send_answer(Address client, const ClientRequest& message,
                                     ClientReply reply) {
   reply.id = message.id;
@@ -205,6 +232,10 @@ bool Coordinator::on_message(Address from, MessageKind kind, ByteView body) {
     const auto message = decode<LocateRequest>(body);
     if (!message || !is_client(from)) return false;
     impl_->locate(from, *message);
+  } else if (kind == MapRequest::kind) {
+    const auto message = decode<MapRequest>(body);
+    if (!message || !is_client(from) || message->number == 0) return false;
+    impl_->show_map(from, *message);
   } else if (is_client(from)) {
     return false;
   } else if (kind == ReplicaWrite::kind) {
@@ -280,7 +311,10 @@ void Coordinator::on_local(const LocalEvent& event) {
   if (std::holds_alternative<local::HintsDurable>(event)) impl_->replica.on_hints_durable();
   if (const auto* changed = std::get_if<local::ClusterChanged>(&event)) {
     impl_->follow_members();
-    if (changed->old_map != nullptr) impl_->follow_map();
+    if (changed->old_map != nullptr) {
+      impl_->follow_map();
+      impl_->notify_watchers();
+    }
   }
   impl_->answer_configured();
   impl_->handle_local_replies();

@@ -91,6 +91,8 @@ struct Coordinator::Impl {
 
   void handle(Address from, const ClientRequest& message);
   void locate(Address from, const LocateRequest& message);
+  void show_map(Address from, const MapRequest& message);
+  void notify_watchers();
   void start(Request& request);
   void start_write(Request& request);
   [[nodiscard]] bool make(Request& request);
@@ -166,6 +168,7 @@ struct Coordinator::Impl {
   Fallbacks fallbacks;
   // Whom this node has asked something and not heard since, and since when. Hosts of members only.
   std::map<Address, MonotonicTime> unanswered;
+  std::set<Address> map_watchers;  // clients that have this node's map; at most kWatchersMax
   WallTime last_reading{};
   Version last_version;
 };

@@ -16,6 +16,7 @@
 #include "model/history.hpp"
 #include "model/ids.hpp"
 #include "model/message.hpp"
+#include "model/partition_map.hpp"
 #include "model/record.hpp"
 
 namespace rejoin {
@@ -65,6 +66,26 @@ struct LocateReply {
   NodeId node;
   Address address;
   REJOIN_FIELDS(node, address)
+};
+
+// Who owns what, by the receiver's map: asked by a client that keeps a copy. Until it is answered
+// anew, the receiver tells of its next map, once (MapNotice).
+struct MapRequest {
+  static constexpr MessageKind kind{Channel::coordinator, 7};
+  std::uint64_t number = 0;  // of the client's asking, from 1
+  REJOIN_FIELDS(number)
+};
+struct MapReply {
+  static constexpr MessageKind kind{Channel::client, 3};
+  std::uint64_t number = 0;
+  PartitionMap map;
+  REJOIN_FIELDS(number, map)
+};
+// There is a newer map than the one that was sent: a hint, which may be lost.
+struct MapNotice {
+  static constexpr MessageKind kind{Channel::client, 4};
+  Epoch epoch;
+  REJOIN_FIELDS(epoch)
 };
 
 // `record` holds the write `id`; where versions track causality, all else that its coordinator
@@ -179,21 +200,26 @@ struct HintedWriteReply {
 // Messages above this size go by stream: a datagram that needs fragments is lost with any of them.
 inline constexpr std::size_t kDatagramBytesMax = 1024;
 
-// Sends as datagram or stream by size. The tag names the request, this kind of message and the
-// try: a resend is another draw, the same try in another schedule is the same draw. `part` tells
-// apart what one try sends to one host by one kind of message.
+// Sends as datagram or stream by size.
 template <class M>
-void send_for_request(Env& env, Address to, const M& message, Purpose purpose = Purpose::foreground,
-                      std::uint64_t part = 0) {
+void send_by_size(Env& env, Address to, const M& message, Purpose purpose, std::uint64_t identity,
+                  std::uint32_t attempt) {
   Bytes frame = encode_message(message);
   const Transport transport =
       frame.size() > kDatagramBytesMax ? Transport::stream : Transport::datagram;
-  const std::uint64_t request = mix(message.id.client.value, message.id.n);
   env.send(to, transport, std::move(frame),
-           {.kind = M::kind,
-            .purpose = purpose,
-            .identity = mix(request, M::kind.value + (part << 16U)),
-            .attempt = message.attempt});
+           {.kind = M::kind, .purpose = purpose, .identity = identity, .attempt = attempt});
+}
+
+// The tag names the request, this kind of message and the try: a resend is another draw, the same
+// try in another schedule is the same draw. `part` tells apart what one try sends to one host by
+// one kind of message.
+template <class M>
+void send_for_request(Env& env, Address to, const M& message, Purpose purpose = Purpose::foreground,
+                      std::uint64_t part = 0) {
+  const std::uint64_t request = mix(message.id.client.value, message.id.n);
+  send_by_size(env, to, message, purpose, mix(request, M::kind.value + (part << 16U)),
+               message.attempt);
 }
 
 }  // namespace rejoin

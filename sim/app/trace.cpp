@@ -170,6 +170,8 @@ void TraceFilter::Known::add(const Schedule& schedule) {
   for (const Step& step : schedule.timeline) {
     const auto* const operate = std::get_if<action::Operate>(&step.action);
     if (operate != nullptr) keys.insert(operate->keys.begin(), operate->keys.end());
+    const auto* const workload = std::get_if<action::Workload>(&step.action);
+    if (workload != nullptr) keys.insert(workload->keys.begin(), workload->keys.end());
   }
 }
 

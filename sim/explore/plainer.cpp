@@ -59,6 +59,7 @@ class Plainer {
     for (std::size_t i = 0; i < schedule_.timeline.size(); ++i) {
       trigger(i);
       if (std::holds_alternative<action::Operate>(schedule_.timeline[i].action)) operate(i);
+      if (std::holds_alternative<action::Workload>(schedule_.timeline[i].action)) workload(i);
       if (std::holds_alternative<action::Inject>(schedule_.timeline[i].action)) inject(i);
     }
     return std::move(out_);
@@ -210,6 +211,45 @@ class Plainer {
       offer_operate([](action::Operate& candidate) { candidate.via = {}; });
     }
     if (operate.expect) offer_operate([](action::Operate& candidate) { candidate.expect.reset(); });
+  }
+
+  void workload(std::size_t i) {
+    if (auto plain = with_plain_operations(schedule_, i)) out_.push_back(*std::move(plain));
+    const auto& workload = std::get<action::Workload>(schedule_.timeline[i].action);
+    const action::Workload defaults;
+    const auto offer_workload = [&](const auto& change) {
+      offer_step(i, [&](Step& step) { change(std::get<action::Workload>(step.action)); });
+    };
+    // What comes after the last that is kept takes time, and nothing else.
+    std::uint64_t needed = 0;
+    for (const auto& each : workload.keep.value_or(std::vector<action::Workload::Range>{})) {
+      needed = std::max(needed, (each.last - 1) * workload.clients + each.client.value);
+    }
+    if (needed != 0 && workload.operations && needed < *workload.operations) {
+      offer_workload([needed](action::Workload& candidate) { candidate.operations = needed; });
+    }
+    for (const Duration lasts : shorter(workload.lasts.value_or(0ns))) {
+      if (lasts == 0ns) continue;
+      offer_workload([lasts](action::Workload& candidate) { candidate.lasts = lasts; });
+    }
+    if (workload.background) {
+      offer_workload([](action::Workload& candidate) { candidate.background = false; });
+    }
+    if (workload.value_size != defaults.value_size) {
+      offer_workload([](action::Workload& candidate) { candidate.value_size = {}; });
+    }
+    if (workload.popularity != defaults.popularity) {
+      offer_workload([](action::Workload& candidate) { candidate.popularity = {}; });
+    }
+    if (workload.read_level) {
+      offer_workload([](action::Workload& candidate) { candidate.read_level.reset(); });
+    }
+    if (workload.write_level) {
+      offer_workload([](action::Workload& candidate) { candidate.write_level.reset(); });
+    }
+    if (!workload.via.is_none()) {
+      offer_workload([](action::Workload& candidate) { candidate.via = {}; });
+    }
   }
 
   void inject(std::size_t i) {

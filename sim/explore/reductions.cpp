@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/faults/fault.hpp"
+#include "sim/run/workload.hpp"
 #include "sim/scenario/fields.hpp"
 
 namespace rejoin::sim {
@@ -28,12 +29,18 @@ const action::Operate* operate_of(const Step& step) {
   return std::get_if<action::Operate>(&step.action);
 }
 
+const action::Workload* workload_of(const Step& step) {
+  return std::get_if<action::Workload>(&step.action);
+}
+
 // Steps that ask for nothing any more are gone, too.
 Schedule without_empty_steps(const Schedule& schedule) {
   std::vector<bool> empty;
   for (const Step& step : schedule.timeline) {
     const action::Operate* operate = operate_of(step);
-    empty.push_back(operate != nullptr && operate->keys.empty());
+    const action::Workload* workload = workload_of(step);
+    empty.push_back((operate != nullptr && operate->keys.empty()) ||
+                    (workload != nullptr && workload->keep && workload->keep->empty()));
   }
   return without_steps(schedule, empty);
 }
@@ -87,12 +94,48 @@ std::optional<Schedule> drop_keys(const Schedule& schedule, std::size_t from, st
   return without_empty_steps(out);
 }
 
-// ---- Operations: one key of one step -----------------------------------------------------------
+// ---- Operations: one key of one step, or one that a workload draws
+// -------------------------------
+
+using Ranges = std::vector<action::Workload::Range>;
+
+std::size_t count_of(const Ranges& ranges) {
+  std::size_t out = 0;
+  for (const auto& range : ranges) out += static_cast<std::size_t>(range.last - range.first + 1);
+  return out;
+}
+
+// Without those at [from, from + count) of them all.
+Ranges without_range(const Ranges& ranges, std::size_t from, std::size_t count) {
+  Ranges out;
+  std::uint64_t at = 0;
+  for (const auto& range : ranges) {
+    const std::uint64_t size = range.last - range.first + 1;
+    const std::uint64_t begin = std::clamp<std::uint64_t>(from, at, at + size) - at;
+    const std::uint64_t end = std::clamp<std::uint64_t>(from + count, at, at + size) - at;
+    at += size;
+    if (begin == end) {
+      out.push_back(range);
+      continue;
+    }
+    if (begin != 0) {
+      out.push_back(
+          {.client = range.client, .first = range.first, .last = range.first + begin - 1});
+    }
+    if (end != size) {
+      out.push_back({.client = range.client, .first = range.first + end, .last = range.last});
+    }
+  }
+  return out;
+}
 
 std::size_t operation_count(const Schedule& schedule) {
   std::size_t out = 0;
   for (const Step& step : schedule.timeline) {
     if (const action::Operate* operate = operate_of(step)) out += operate->keys.size();
+    if (const action::Workload* workload = workload_of(step)) {
+      out += count_of(operations_of(schedule.seed, step, *workload));
+    }
   }
   return out;
 }
@@ -101,6 +144,15 @@ std::optional<Schedule> drop_operations(const Schedule& schedule, std::size_t fr
   Schedule out = schedule;
   std::size_t at = 0;
   for (Step& step : out.timeline) {
+    if (auto* workload = std::get_if<action::Workload>(&step.action)) {
+      const Ranges all = operations_of(schedule.seed, step, *workload);
+      const std::size_t size = count_of(all);
+      const std::size_t begin = std::clamp(from, at, at + size) - at;
+      const std::size_t end = std::clamp(from + count, at, at + size) - at;
+      if (begin != end) workload->keep = without_range(all, begin, end - begin);
+      at += size;
+      continue;
+    }
     action::Operate* operate = operate_of(step);
     if (operate == nullptr) continue;
     std::vector<Key> kept;
@@ -317,10 +369,16 @@ const std::vector<Removal>& removals() {
 }
 
 ScheduleSize size_of(const Schedule& schedule) {
+  std::vector<Key> keys = keys_of(schedule);
+  std::set<Key> named(keys.begin(), keys.end());
+  for (const Step& step : schedule.timeline) {
+    const action::Workload* workload = workload_of(step);
+    if (workload != nullptr) named.insert(workload->keys.begin(), workload->keys.end());
+  }
   ScheduleSize out{.steps = schedule.timeline.size(),
                    .faults = 0,
                    .nodes = schedule.cluster.nodes,
-                   .keys = key_count(schedule),
+                   .keys = named.size(),
                    .operations = operation_count(schedule)};
   for (const Step& step : schedule.timeline) {
     out.faults += std::holds_alternative<action::Inject>(step.action) ? 1U : 0U;

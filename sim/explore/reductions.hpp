@@ -48,6 +48,11 @@ struct Removal {
 // there is no such step.
 [[nodiscard]] std::optional<Schedule> timed(const Schedule& schedule,
                                             const std::map<std::string, MonotonicTime>& began);
+// The same with a step of its own for each operation of the workload in that step, at the time when
+// it would begin, by the first client. None: only the run knows when that would be, or too many are
+// left for people to read.
+[[nodiscard]] std::optional<Schedule> with_plain_operations(const Schedule& schedule,
+                                                            std::size_t step);
 
 // How much a schedule says: for people.
 struct ScheduleSize {

@@ -55,6 +55,11 @@ std::optional<Schedule> with_coordinator(const Schedule& schedule, NodeId node) 
   Schedule out = schedule;
   bool any = false;
   for (Step& step : out.timeline) {
+    if (auto* const workload = std::get_if<action::Workload>(&step.action)) {
+      any = any || workload->via != node;
+      workload->via = node;
+      continue;
+    }
     auto* const operate = std::get_if<action::Operate>(&step.action);
     const bool chooses =
         operate != nullptr && !operate->direct && operate->kind != OperationKind::configure;

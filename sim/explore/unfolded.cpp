@@ -1,6 +1,10 @@
+#include <algorithm>
 #include <string>
+#include <utility>
 
+#include "model/random.hpp"
 #include "sim/explore/reductions.hpp"
+#include "sim/run/workload.hpp"
 
 namespace rejoin::sim {
 
@@ -32,6 +36,51 @@ void unfold(const Step& step, std::vector<Step>& out) {
   }
 }
 
+// That many are easier to read one by one than as a workload of which most was left out.
+constexpr std::size_t kPlainMax = 16;
+
+struct Alone {
+  MonotonicTime at{};
+  OperationRequest request;
+};
+
+// Those that are kept, by when they begin. Empty: too many, or none.
+std::vector<Alone> kept_of(const Schedule& schedule, const Step& step,
+                           const action::Workload& workload, MonotonicTime fired) {
+  std::vector<Alone> out;
+  Load load(schedule.seed, step, workload, fired);
+  for (std::uint32_t c = 1; c <= workload.clients; ++c) {
+    for (auto next = load.next(ClientId(c), {}); next; next = load.next(ClientId(c), {})) {
+      if (!next->kept) continue;
+      out.push_back({.at = next->at, .request = load.request(ClientId(c), next->number)});
+      if (out.size() > kPlainMax) return {};
+    }
+  }
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Alone& a, const Alone& b) { return a.at < b.at; });
+  return out;
+}
+
+Step plain_step(const Step& step, const action::Workload& workload, const Alone& alone,
+                std::size_t number) {
+  const bool reads = alone.request.kind == OperationKind::read;
+  action::Operate operate;
+  operate.kind = alone.request.kind;
+  operate.keys = {alone.request.key};
+  operate.level = reads ? workload.read_level : workload.write_level;
+  operate.via = workload.via;
+  operate.background = true;
+  // What is written is named after its request; an element is what it is.
+  if (operate.kind == OperationKind::add || operate.kind == OperationKind::discard) {
+    operate.value = alone.request.value;
+  }
+  Step out = step;
+  out.label += "-" + std::to_string(number);
+  out.trigger = trigger::At{alone.at};
+  out.action = std::move(operate);
+  return out;
+}
+
 }  // namespace
 
 std::optional<Schedule> timed(const Schedule& schedule,
@@ -48,6 +97,24 @@ std::optional<Schedule> timed(const Schedule& schedule,
     any = true;
   }
   if (!any) return std::nullopt;
+  return out;
+}
+
+std::optional<Schedule> with_plain_operations(const Schedule& schedule, std::size_t step) {
+  const Step& what = schedule.timeline[step];
+  const auto* const at = std::get_if<trigger::At>(&what.trigger);
+  const auto& workload = std::get<action::Workload>(what.action);
+  if (at == nullptr || workload.rate_per_hour == 0) return std::nullopt;
+  const std::vector<Alone> kept = kept_of(schedule, what, workload, at->time);
+  if (kept.empty()) return std::nullopt;
+  std::vector<Step> steps;
+  for (const Alone& each : kept) {
+    steps.push_back(plain_step(what, workload, each, steps.size() + 1));
+  }
+  std::get<action::Operate>(steps.back().action).background = workload.background;
+  Schedule out = schedule;
+  const auto place = out.timeline.erase(out.timeline.begin() + static_cast<std::ptrdiff_t>(step));
+  out.timeline.insert(place, steps.begin(), steps.end());
   return out;
 }
 

@@ -80,6 +80,10 @@ bool apply(const Renumbering& numbers, Step& step) {
     }
   }
   if (auto* inject = std::get_if<action::Inject>(&step.action)) return apply(numbers, *inject);
+  if (auto* workload = std::get_if<action::Workload>(&step.action)) {
+    workload->via = numbers.keeps(workload->via) ? numbers.of(workload->via) : NodeId{};
+    return true;
+  }
   auto* operate = std::get_if<action::Operate>(&step.action);
   if (operate == nullptr || operate->via.is_none()) return true;
   if (!numbers.keeps(operate->via)) {

@@ -54,7 +54,8 @@ CANONICAL(CoordinatorOptions, timeout, sloppy)
 CANONICAL(SyncOptions::Mechanism, name, params)
 CANONICAL(SyncOptions, gate, mechanisms, fetches_in_flight, fetch_chunk_bytes, fetch_timeout,
           fetch_attempts, retry_backoff)
-CANONICAL(ClientOptions, write, read, try_timeout, timeout, avoid_silent, conflict)
+CANONICAL(ClientOptions, write, read, try_timeout, timeout, avoid_silent, tries, cached_map,
+          map_refresh, read_first, conflict)
 CANONICAL(NodeOptions, raft, membership, partitioning, store, coordinator, sync)
 
 CANONICAL(LatencyOptions::Bucket, range, weight)
@@ -83,6 +84,11 @@ CANONICAL(action::Operate, kind, keys, level, via, direct, clients, every, backg
 CANONICAL(action::Inject, fault, params, lasts, may_miss)
 CANONICAL(action::End, label)
 CANONICAL_EMPTY(action::Wait)
+CANONICAL(action::Workload::Popularity, kind, exponent_ppm, share, of)
+CANONICAL(action::Workload::SizeRange, min, max)
+CANONICAL(action::Workload::Range, client, first, last)
+CANONICAL(action::Workload, keys, operations, lasts, clients, mix, popularity, value_size, elements,
+          rate_per_hour, arrivals, think, read_level, write_level, via, background, keep)
 CANONICAL(Step, label, trigger, action, where)
 
 CANONICAL(MetricBound, at_least, at_most, equals, where)

@@ -7,12 +7,14 @@
 #include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
+#include "protocols/versions/conflict.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/invariants/invariant.hpp"
 #include "sim/kernel/kernel.hpp"
 #include "sim/run/cluster.hpp"
 #include "sim/run/contradictions.hpp"
 #include "sim/run/run.hpp"
+#include "sim/run/workload.hpp"
 
 namespace rejoin::sim {
 namespace {
@@ -50,6 +52,13 @@ class Checker {
     const PartitioningOptions& partitioning = schedule_.node.partitioning;
     if (schedule_.cluster.nodes == 0) complain("a cluster has at least one node");
     if (partitioning.partitions == 0) complain("a cluster has at least one partition");
+    const ConflictSpec* const conflict = Conflicts::find(schedule_.node.store.conflict);
+    const bool merges = conflict != nullptr && conflict->change != nullptr;
+    if (schedule_.client.read_first && !merges &&
+        !tracks_causality(schedule_.node.store.versions)) {
+      complain("read-first replaces what was read, which takes versions that track causality",
+               "version-vector or dvv, or a conflict whose values are changed, such as set");
+    }
     if (schedule_.cluster.founders > schedule_.cluster.nodes) complain("more founders than nodes");
     if (partitioning.shortage == MapShortage::refuse &&
         founder_count(schedule_) < partitioning.replication) {
@@ -116,6 +125,11 @@ class Checker {
         complain(step, "the cluster has " + std::to_string(schedule_.cluster.clients) + " clients");
       }
       if (operate->direct && operate->via.is_none()) complain(step, "a direct read names its node");
+    } else if (const auto* workload = std::get_if<action::Workload>(&step.action)) {
+      if (auto problem = problem_of(*workload)) complain(step, *std::move(problem));
+      if (workload->clients > schedule_.cluster.clients) {
+        complain(step, "the cluster has " + std::to_string(schedule_.cluster.clients) + " clients");
+      }
     }
   }
 

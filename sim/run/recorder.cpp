@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/run/figures.hpp"
+
 namespace rejoin::sim {
 
 namespace {
@@ -81,7 +83,17 @@ std::string says(const Trigger& trigger) {
   return "wait";
 }
 
+std::string says(const action::Workload& workload) {
+  std::string out = "workload of ";
+  out += workload.operations ? std::to_string(*workload.operations) + " operations"
+                             : to_text(workload.lasts.value_or(Duration{}));
+  out += " on " + list_keys(workload.keys);
+  if (workload.keep) out += ", as far as it is kept";
+  return out;
+}
+
 std::string says(const Step& step) {
+  if (const auto* workload = std::get_if<action::Workload>(&step.action)) return says(*workload);
   if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
     return Faults::find(inject->fault)->says(inject->params);
   }
@@ -124,6 +136,10 @@ std::string says(const Step& step) {
 }
 
 bool changes_data(const Step& step) {
+  if (const auto* workload = std::get_if<action::Workload>(&step.action)) {
+    return std::any_of(workload->mix.begin(), workload->mix.end(),
+                       [](const auto& each) { return changes_key(each.first); });
+  }
   const auto* operate = std::get_if<action::Operate>(&step.action);
   return operate != nullptr && operate->kind != OperationKind::read;
 }
@@ -149,6 +165,7 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
                                          "dropped_messages",
                                          "duplicated_messages",
                                          "elections",
+                                         "failed_operations",
                                          "foreground_bytes",
                                          "foreground_messages",
                                          "hints_delivered",
@@ -165,6 +182,10 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
                                          "min_copies",
                                          "missing_keys",
                                          "missing_reads",
+                                         "operations",
+                                         "operations_per_s",
+                                         "read_latency_p50_ns",
+                                         "read_latency_p99_ns",
                                          "rebalances_refused",
                                          "rejected_messages",
                                          "repair_bytes",
@@ -178,7 +199,10 @@ constexpr std::string_view kMetrics[] = {"abandoned_operations",
                                          "stale_reads",
                                          "staleness_max_ns",
                                          "staleness_versions_max",
-                                         "unavailable_reads"};
+                                         "unavailable_ns",
+                                         "unavailable_reads",
+                                         "write_latency_p50_ns",
+                                         "write_latency_p99_ns"};
 
 }  // namespace
 
@@ -296,6 +320,8 @@ void Recorder::on_fact(MonotonicTime at, const FactSource& source, const Fact& f
   } else if (const auto* returned = std::get_if<fact::OperationReturned>(&fact)) {
     record_.history[operations_.at(returned->operation.id)] = returned->operation;
     if (returned->operation.kind == OperationKind::read) on_read(returned->operation);
+  } else if (const auto* abandoned = std::get_if<fact::OperationAbandoned>(&fact)) {
+    given_up_[abandoned->operation.id] = at;
   }
 }
 
@@ -420,6 +446,9 @@ void Recorder::finish(const Kernel& kernel, bool converged) {
     const std::string purpose(to_name(static_cast<Purpose>(p)));
     set_metric(purpose + "_messages", traffic.messages_by_purpose[p]);
     set_metric(purpose + "_bytes", traffic.bytes_by_purpose[p]);
+  }
+  for (const auto& [name, value] : client_figures(record_.history, given_up_, kernel.now())) {
+    record_.metrics[name] = value;
   }
   set_metric("messages", traffic.messages);
   set_metric("bytes", traffic.bytes);

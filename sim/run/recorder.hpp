@@ -59,6 +59,7 @@ class Recorder {
   // (named here) is shown when it is back in the cluster.
   std::map<std::size_t, NodeId> late_rows_;
   std::map<RequestId, std::size_t> operations_;  // index into record_.history
+  std::map<RequestId, MonotonicTime> given_up_;  // operations that were abandoned
   std::set<std::string> read_steps_;             // labels
   std::vector<Absence> absences_;
   std::map<std::string, std::uint64_t> counts_;

@@ -13,6 +13,9 @@ Duration plus(Duration a, Duration b) {
 
 // Whether the step has completed as it fires.
 bool is_over_at_once(const Step& step) {
+  if (const auto* const workload = std::get_if<action::Workload>(&step.action)) {
+    return workload->background;
+  }
   const auto* const operate = std::get_if<action::Operate>(&step.action);
   return operate == nullptr || operate->background || operate->keys.empty();
 }

@@ -29,7 +29,7 @@ void Timeline::begin() {
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (const auto* at = std::get_if<trigger::At>(&schedule_.timeline[s].trigger)) {
       steps_[s].phase = Phase::scheduled;
-      control_at(at->time, s);
+      control_at(at->time, s, 0, 0);
     }
   }
   if (!steps_.empty()) reach(0);
@@ -95,12 +95,12 @@ bool Timeline::holds(std::size_t step, const trigger::When& when) const {
 
 void Timeline::schedule(std::size_t step, MonotonicTime at) {
   steps_[step].phase = Phase::scheduled;
-  control_at(at, step);
+  control_at(at, step, 0, 0);
 }
 
-void Timeline::control_at(MonotonicTime at, std::size_t step, std::size_t act) {
+void Timeline::control_at(MonotonicTime at, std::size_t step, std::size_t act, std::uint64_t key) {
   kernel_.control_at(at, step + act * steps_.size(),
-                     mix(hash64(schedule_.timeline[step].label), act));
+                     mix(hash64(schedule_.timeline[step].label), key));
 }
 
 // Fires when nothing has changed for `length`; else looks again when that could be so.
@@ -108,7 +108,7 @@ void Timeline::check_quiet(std::size_t step, Duration length) {
   const MonotonicTime since = std::max(steps_[step].reached, world_.last_change());
   const bool open = world_.open_operations() != 0;
   steps_[step].phase = Phase::scheduled;
-  control_at(open ? kernel_.now() + length : since + length, step);
+  control_at(open ? kernel_.now() + length : since + length, step, 0, 0);
 }
 
 void Timeline::on_control(std::uint64_t id) {
@@ -150,6 +150,8 @@ void Timeline::fire(std::size_t step) {
     complete(step);
   } else if (const auto* operate_action = std::get_if<action::Operate>(&what.action)) {
     operate(step, *operate_action);
+  } else if (const auto* workload = std::get_if<action::Workload>(&what.action)) {
+    begin_load(step, *workload);
   } else {
     complete(step);
   }
@@ -184,7 +186,7 @@ void Timeline::strike(std::size_t step, const action::Inject& inject) {
   ++awaited_;
   const MonotonicTime now = kernel_.now();
   const MonotonicTime over = *inject.lasts > kForever - now ? kForever : now + *inject.lasts;
-  plan(step, over, {.run = [this, step] { take_back(step); }});
+  plan(step, over, {.run = [this, step] { take_back(step); }}, state.acts.size() + 1);
 }
 
 void Timeline::take_back(std::size_t step) {
@@ -211,12 +213,13 @@ void Timeline::after(Duration delay, std::function<void()> act) {
   const auto& inject = std::get<action::Inject>(schedule_.timeline[acting_].action);
   const bool awaited = !Faults::find(inject.fault)->ends;
   awaited_ += awaited ? 1U : 0U;
-  plan(acting_, kernel_.now() + delay, {.run = std::move(act), .awaited = awaited});
+  plan(acting_, kernel_.now() + delay, {.run = std::move(act), .awaited = awaited},
+       steps_[acting_].acts.size() + 1);
 }
 
-void Timeline::plan(std::size_t step, MonotonicTime at, Act act) {
+void Timeline::plan(std::size_t step, MonotonicTime at, Act act, std::uint64_t key) {
   steps_[step].acts.push_back(std::move(act));
-  control_at(at, step, steps_[step].acts.size());
+  control_at(at, step, steps_[step].acts.size(), key);
 }
 
 void Timeline::operate(std::size_t step, const action::Operate& operate) {
@@ -230,6 +233,39 @@ void Timeline::operate(std::size_t step, const action::Operate& operate) {
   if (operate.background || requests.empty()) complete(step);
 }
 
+void Timeline::begin_load(std::size_t step, const action::Workload& workload) {
+  State& state = steps_[step];
+  state.load.emplace(schedule_.seed, schedule_.timeline[step], workload, kernel_.now());
+  for (std::uint32_t c = 1; c <= workload.clients; ++c) {
+    plan_next(step, ClientId(c), kernel_.now());
+  }
+  if (workload.background || state.operations_left == 0) complete(step);
+}
+
+// Counted as open from here on, so that nobody takes the workload for done between two operations.
+void Timeline::plan_next(std::size_t step, ClientId client, MonotonicTime ended) {
+  State& state = steps_[step];
+  const std::optional<Load::Next> next = state.load->next(client, ended);
+  if (!next) return;
+  ++state.operations_left;
+  ++operations_open_;
+  plan(step, next->at, {.run = [this, step, client, it = *next] { arrive(step, client, it); }},
+       mix(client.value, next->number));
+}
+
+void Timeline::arrive(std::size_t step, ClientId client, const Load::Next& next) {
+  const Load& load = *steps_[step].load;
+  const auto& workload = std::get<action::Workload>(schedule_.timeline[step].action);
+  if (next.kept) {
+    client_program(kernel_, client).submit(workload_.begin(load, workload, client, next.number));
+  } else {
+    workload_.skip(load, client, next.number);
+  }
+  // In a closed loop the answer to this one leads to the next.
+  if (load.is_open() || !next.kept) plan_next(step, client, kernel_.now());
+  if (!next.kept) count_down(step);
+}
+
 void Timeline::complete(std::size_t step) {
   if (steps_[step].phase == Phase::completed) return;
   steps_[step].phase = Phase::completed;
@@ -241,10 +277,18 @@ void Timeline::complete(std::size_t step) {
 void Timeline::count_down(const Operation& operation) {
   const auto at = by_label_.find(operation.label);
   CHECK_THAT(at != by_label_.end());
-  State& state = steps_[at->second];
+  const State& state = steps_[at->second];
+  if (state.load && !state.load->is_open()) {
+    plan_next(at->second, operation.id.client, kernel_.now());
+  }
+  count_down(at->second);
+}
+
+void Timeline::count_down(std::size_t step) {
+  State& state = steps_[step];
   CHECK_THAT(state.operations_left != 0);
   --operations_open_;
-  if (--state.operations_left == 0) complete(at->second);
+  if (--state.operations_left == 0) complete(step);
 }
 
 bool Timeline::matches(std::size_t step, const trigger::When& when, const FactSource& source,

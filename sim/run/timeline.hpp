@@ -3,8 +3,8 @@
 // Steps form a chain: a step is reached when the step before it in the list has completed, and
 // fires by its trigger from then on. `at` steps fire at their time whatever went before; the step
 // after one of them still waits for it. A step that injects or waits completes as it fires; one
-// that operates completes when its last operation has returned or was abandoned (at once, when it
-// runs in the background).
+// that operates, or is a workload, completes when its last operation has returned or was abandoned
+// (at once, when it runs in the background).
 //
 // Invariants:
 // 1. A step fires inside a control event of its own, never inside a node's handler.
@@ -19,6 +19,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -81,10 +82,11 @@ class Timeline final : public Agenda {
     MonotonicTime reached{};
     // Whom its trigger waits for: who they were when the waiting began. Empty: any node.
     std::vector<Awaited> awaits{};
-    LogIndex committed{};  // by then
-    std::size_t operations_left = 0;
-    Injection injection{};  // `end` is empty when it is not in force
-    bool lasts = false;     // until its duration is over
+    LogIndex committed{};             // by then
+    std::size_t operations_left = 0;  // of a workload, one for each that is yet to begin, too
+    std::optional<Load> load{};       // of a workload, once it has fired
+    Injection injection{};            // `end` is empty when it is not in force
+    bool lasts = false;               // until its duration is over
     bool taken_back = false;
     // What its fault does later. The n-th is the control event step + (n + 1) * steps. A deque: an
     // act may add another.
@@ -96,14 +98,18 @@ class Timeline final : public Agenda {
   void check_quiet(std::size_t step, Duration length);
   void fire(std::size_t step);
   void operate(std::size_t step, const action::Operate& operate);
+  void begin_load(std::size_t step, const action::Workload& workload);
+  void plan_next(std::size_t step, ClientId client, MonotonicTime ended);
+  void arrive(std::size_t step, ClientId client, const Load::Next& next);
   void strike(std::size_t step, const action::Inject& inject);
   void take_back(std::size_t step);
-  void plan(std::size_t step, MonotonicTime at, Act act);
+  void plan(std::size_t step, MonotonicTime at, Act act, std::uint64_t key);
   // The event of a step, or (from 1) of an act of its fault. Among those of its instant its place
   // is by the label: another step moves nothing.
-  void control_at(MonotonicTime at, std::size_t step, std::size_t act = 0);
+  void control_at(MonotonicTime at, std::size_t step, std::size_t act, std::uint64_t key);
   void complete(std::size_t step);
   void count_down(const Operation& operation);
+  void count_down(std::size_t step);
   void begin_to_wait(std::size_t step, const trigger::When& when);
   [[nodiscard]] bool holds(std::size_t step, const trigger::When& when) const;
   [[nodiscard]] bool matches(std::size_t step, const trigger::When& when, const FactSource& source,

@@ -130,16 +130,29 @@ bool clocks_agree(const Schedule& schedule) {
   });
 }
 
+// None: it writes nothing.
+std::optional<Consistency> level_of_writes(const Step& step, const ClientOptions& client) {
+  if (const auto* operate = std::get_if<action::Operate>(&step.action)) {
+    if (!changes_key(operate->kind)) return std::nullopt;
+    return operate->level.value_or(client.write);
+  }
+  const auto* workload = std::get_if<action::Workload>(&step.action);
+  const bool writes =
+      workload != nullptr && std::any_of(workload->mix.begin(), workload->mix.end(),
+                                         [](const auto& each) { return changes_key(each.first); });
+  if (!writes) return std::nullopt;
+  return workload->write_level.value_or(client.write);
+}
+
 }  // namespace
 
 ClientOptions weakest_writer(const Schedule& schedule) {
   ClientOptions out = schedule.client;
   std::optional<Consistency> weakest;
   for (const Step& step : schedule.timeline) {
-    const auto* operate = std::get_if<action::Operate>(&step.action);
-    if (operate == nullptr) continue;
-    if (!changes_key(operate->kind)) continue;
-    const Consistency level = operate->level.value_or(schedule.client.write);
+    const std::optional<Consistency> wanted = level_of_writes(step, schedule.client);
+    if (!wanted) continue;
+    const Consistency level = *wanted;
     const std::uint32_t owners = schedule.node.partitioning.replication;
     const bool weaker =
         !weakest || replicas_needed(level, owners) < replicas_needed(*weakest, owners);

@@ -1,5 +1,7 @@
 #include "sim/run/workload.hpp"
 
+#include <algorithm>
+
 namespace rejoin::sim {
 
 namespace {
@@ -32,7 +34,7 @@ std::map<ClientId, std::vector<OperationRequest>> Workload::begin(const Step& st
   const std::vector<Item> items = items_of(operate);
   for (std::size_t i = 0; i < items.size(); ++i) {
     const ClientId client(static_cast<std::uint32_t>(i % operate.clients) + 1);
-    const RequestId id{.client = client, .n = ++last_n_[client]};
+    const RequestId id = next_id(client, operate.kind);
     // Every value written is unique, so that a value that is read names its write.
     const bool named = operate.kind == OperationKind::write || operate.kind == OperationKind::add;
     const Value otherwise = named                                      ? to_name(id)
@@ -49,6 +51,32 @@ std::map<ClientId, std::vector<OperationRequest>> Workload::begin(const Step& st
                            .label = step.label});
   }
   return out;
+}
+
+OperationRequest Workload::begin(const Load& load, const action::Workload& workload,
+                                 ClientId client, std::uint64_t number) {
+  OperationRequest out = load.request(client, number);
+  out.id = next_id(client, out.kind);
+  const bool reads = out.kind == OperationKind::read;
+  out.level = reads ? workload.read_level.value_or(options_.read)
+                    : workload.write_level.value_or(options_.write);
+  // Padded to its size behind its name, which stays unique, for no name has a point in it.
+  if (out.kind == OperationKind::write) {
+    const std::string name = to_name(out.id);
+    out.value.replace(0, std::min(name.size(), out.value.size()), name);
+  }
+  return out;
+}
+
+void Workload::skip(const Load& load, ClientId client, std::uint64_t number) {
+  (void)next_id(client, load.request(client, number).kind);
+}
+
+// A client that reads first has an id for the read, too.
+RequestId Workload::next_id(ClientId client, OperationKind kind) {
+  std::uint64_t& last = last_n_[client];
+  last += options_.read_first && changes_key(kind) ? 2 : 1;
+  return {.client = client, .n = last};
 }
 
 }  // namespace rejoin::sim

@@ -258,6 +258,17 @@ List of_data() {
             "then the outcome stays unknown for ever", kMillisecond),
       field("client", "avoid-silent", duration, MEMBER(client.avoid_silent),
             "a coordinator that let a try time out is asked last for so long"),
+      field("client", "tries", integer, MEMBER(client.tries),
+            "of one operation, at most, then it is given up; 0: as many as fit into the timeout",
+            {.most = std::numeric_limits<std::uint32_t>::max()}),
+      field("client", "cached-map", flag, MEMBER(client.cached_map),
+            "a client keeps a copy of the partition map and asks an owner of the key first"),
+      field("client", "map-refresh", duration, MEMBER(client.map_refresh),
+            "between two times that a client asks for the map", kMillisecond),
+      field(
+          "client", "read-first", flag, MEMBER(client.read_first),
+          "reads a key before it changes it, in one operation, so that it replaces what is there; "
+          "for versions that track causality"),
       field("", "fifo", flag, MEMBER(fifo),
             "events at one instant happen in order of arrival, not of a hash"),
       field("limits", "heal", flag, MEMBER(limits.heal),

@@ -96,14 +96,24 @@ class ScheduleReader {
   void read_operate_key(const Entry& entry, action::Operate& out);
   void check_change(const Entry& entry, const action::Operate& operate);
   [[nodiscard]] action::Operate read_configure(const Entry& entry);
-  [[nodiscard]] std::vector<Key> read_keys(const Tree& keys);
-  void add_keys(const Tree& text, std::vector<Key>& out);
   void read_step_expect(const Tree& value, action::Operate& operate);
   void read_step_option(const Entry& entry, Step& step);
   void check_keys();
   void check_ends();
 
+  // ---- read_workload.cpp: a step that generates operations ----
+  [[nodiscard]] action::Workload read_workload(const Entry& entry);
+  void read_workload_key(const Entry& entry, action::Workload& out);
+  void read_workload_levels(const Tree& workload, action::Workload& out);
+  void read_mix(const Tree& mix, action::Workload& out);
+  void read_popularity(const Tree& value, action::Workload::Popularity& out);
+  void read_value_size(const Tree& value, action::Workload::SizeRange& out);
+  void read_rate(const Tree& value, action::Workload& out);
+  void read_keep(const Tree& value, action::Workload& out);
+
   // ---- read_values.cpp: one value ----
+  [[nodiscard]] std::vector<Key> read_keys(const Tree& keys);
+  void add_keys(const Tree& text, std::vector<Key>& out);
   [[nodiscard]] std::optional<ParamValue> read_value(const Tree& value, const ParamSpec& spec);
   template <class T>
   [[nodiscard]] std::optional<T> read_as(const Tree& value, std::string_view name, ParamType type,

@@ -9,8 +9,6 @@ namespace rejoin::sim {
 
 namespace {
 
-constexpr std::size_t kKeysMax = 1'000'000;  // of a step
-constexpr std::size_t kKeyBytesMax = 1'024;
 constexpr std::size_t kStepsMax = 10'000;
 constexpr Duration kShortestQuiet = 1ms;
 
@@ -49,19 +47,6 @@ const std::vector<std::string> kFactNames = {
     "hook-fired",     "joined",           "leader",         "quiet",       "rebalanced",
     "removed",        "repair-completed", "repair-started", "started",     "storage-corrupt",
     "sync-completed", "sync-requested",   "upgraded"};
-
-// `key-` and 7 of `key-7`.
-struct NumberedKey {
-  std::string prefix;
-  std::int64_t number = 0;
-};
-std::optional<NumberedKey> numbered_key(std::string_view text) {
-  const std::size_t end = text.find_last_not_of("0123456789");
-  const std::size_t digits = end == std::string_view::npos ? 0 : end + 1;
-  const auto number = parse_integer(text.substr(digits));
-  if (!number) return std::nullopt;
-  return NumberedKey{std::string(text.substr(0, digits)), *number};
-}
 
 // Faults that can be taken back.
 std::vector<std::string> lasting(const std::vector<Vocabulary::Plugin>& faults) {
@@ -141,6 +126,11 @@ void ScheduleReader::read_step_option(const Entry& entry, Step& step) {
   const Tree& value = entry.value;
   auto* const operate = std::get_if<action::Operate>(&step.action);
   auto* const inject = std::get_if<action::Inject>(&step.action);
+  if (key == "background" && std::holds_alternative<action::Workload>(step.action)) {
+    std::get<action::Workload>(step.action).background =
+        read_as<bool>(value, key, ParamType::flag).value_or(false);
+    return;
+  }
   if (key == "expect" || key == "background") {
     if (operate == nullptr) {
       problems_.add(value.mark, "`" + entry.key + "` goes with operations of clients only");
@@ -338,6 +328,7 @@ Action ScheduleReader::read_action(const Entry& entry) {
     if (operation != name) continue;
     return kind == OperationKind::configure ? read_configure(entry) : read_operate(entry, kind);
   }
+  if (name == "workload") return read_workload(entry);
   if (name == "wait") {
     if (entry.value.kind != Tree::Kind::null &&
         !(entry.value.is_scalar() && entry.value.text == "true")) {
@@ -358,8 +349,8 @@ Action ScheduleReader::read_action(const Entry& entry) {
   }
   std::vector<std::string> known = names_of(vocabulary_.faults);
   for (const auto& operation : kOperations) known.emplace_back(operation.first);
-  for (const std::string_view key : {"wait", "end", "label", "at", "after", "when", "for",
-                                     "may-miss", "expect", "background", "remove"}) {
+  for (const std::string_view key : {"wait", "workload", "end", "label", "at", "after", "when",
+                                     "for", "may-miss", "expect", "background", "remove"}) {
     known.emplace_back(key);
   }
   std::sort(known.begin(), known.end());
@@ -471,50 +462,6 @@ action::Operate ScheduleReader::read_configure(const Entry& entry) {
   }
   if (entry.value.entries.empty()) wrong(entry.value, entry.key, "at least one setting");
   return out;
-}
-
-std::vector<Key> ScheduleReader::read_keys(const Tree& keys) {
-  std::vector<Key> out;
-  if (keys.is_list()) {
-    for (const Tree& item : keys.items) add_keys(item, out);
-  } else {
-    add_keys(keys, out);
-  }
-  if (keys.is_list() && keys.items.empty()) wrong(keys, "keys", "at least one key");
-  return out;
-}
-
-void ScheduleReader::add_keys(const Tree& text, std::vector<Key>& out) {
-  constexpr std::string_view wanted =
-      "a key such as key-1, a range such as key-1..key-100, or a list";
-  if (!text.is_scalar() || text.text.empty()) return wrong(text, "keys", wanted);
-  const std::size_t dots = text.text.find("..");
-  if (dots == std::string::npos) {
-    if (text.text.size() > kKeyBytesMax) {
-      return problems_.add(text.mark,
-                           "a key longer than " + std::to_string(kKeyBytesMax) + " bytes");
-    }
-    out.push_back(text.text);
-    return;
-  }
-  const auto first = numbered_key(std::string_view(text.text).substr(0, dots));
-  const auto last = numbered_key(std::string_view(text.text).substr(dots + 2));
-  if (!first || !last || first->prefix != last->prefix || first->prefix.empty() ||
-      first->prefix.size() > kKeyBytesMax) {
-    return wrong(text, "keys", wanted);
-  }
-  if (first->number > last->number) {
-    problems_.add(text.mark, "the range " + found(text) + " is the wrong way round",
-                  "write the smaller number first");
-    return;
-  }
-  if (static_cast<std::uint64_t>(last->number - first->number) >= kKeysMax - out.size()) {
-    problems_.add(text.mark, "more than " + std::to_string(kKeysMax) + " keys in a step");
-    return;
-  }
-  for (std::int64_t n = first->number; n <= last->number; ++n) {
-    out.push_back(first->prefix + std::to_string(n));
-  }
 }
 
 void ScheduleReader::read_step_expect(const Tree& value, action::Operate& operate) {

@@ -32,6 +32,22 @@ std::optional<ParamText> as_param_text(const Tree& tree) {
 
 namespace {
 
+constexpr std::size_t kKeysMax = 1'000'000;  // of a step
+constexpr std::size_t kKeyBytesMax = 1'024;
+
+// `key-` and 7 of `key-7`.
+struct NumberedKey {
+  std::string prefix;
+  std::int64_t number = 0;
+};
+std::optional<NumberedKey> numbered_key(std::string_view text) {
+  const std::size_t end = text.find_last_not_of("0123456789");
+  const std::size_t digits = end == std::string_view::npos ? 0 : end + 1;
+  const auto number = parse_integer(text.substr(digits));
+  if (!number) return std::nullopt;
+  return NumberedKey{std::string(text.substr(0, digits)), *number};
+}
+
 bool is_bare_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(),
                                       [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
@@ -315,6 +331,52 @@ Params ScheduleReader::read_params(const Tree& value, const Vocabulary::Plugin& 
                             "`: " + std::string(spec.help));
   }
   return out;
+}
+
+// ---- Keys ----------------------------------------------------------------------------------
+
+std::vector<Key> ScheduleReader::read_keys(const Tree& keys) {
+  std::vector<Key> out;
+  if (keys.is_list()) {
+    for (const Tree& item : keys.items) add_keys(item, out);
+  } else {
+    add_keys(keys, out);
+  }
+  if (keys.is_list() && keys.items.empty()) wrong(keys, "keys", "at least one key");
+  return out;
+}
+
+void ScheduleReader::add_keys(const Tree& text, std::vector<Key>& out) {
+  constexpr std::string_view wanted =
+      "a key such as key-1, a range such as key-1..key-100, or a list";
+  if (!text.is_scalar() || text.text.empty()) return wrong(text, "keys", wanted);
+  const std::size_t dots = text.text.find("..");
+  if (dots == std::string::npos) {
+    if (text.text.size() > kKeyBytesMax) {
+      return problems_.add(text.mark,
+                           "a key longer than " + std::to_string(kKeyBytesMax) + " bytes");
+    }
+    out.push_back(text.text);
+    return;
+  }
+  const auto first = numbered_key(std::string_view(text.text).substr(0, dots));
+  const auto last = numbered_key(std::string_view(text.text).substr(dots + 2));
+  if (!first || !last || first->prefix != last->prefix || first->prefix.empty() ||
+      first->prefix.size() > kKeyBytesMax) {
+    return wrong(text, "keys", wanted);
+  }
+  if (first->number > last->number) {
+    problems_.add(text.mark, "the range " + found(text) + " is the wrong way round",
+                  "write the smaller number first");
+    return;
+  }
+  if (static_cast<std::uint64_t>(last->number - first->number) >= kKeysMax - out.size()) {
+    problems_.add(text.mark, "more than " + std::to_string(kKeysMax) + " keys in a step");
+    return;
+  }
+  for (std::int64_t n = first->number; n <= last->number; ++n) {
+    out.push_back(first->prefix + std::to_string(n));
+  }
 }
 
 }  // namespace rejoin::sim

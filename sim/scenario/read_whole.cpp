@@ -36,6 +36,13 @@ void ScheduleReader::check_keys() {
     if (operate != nullptr && makes_keys(operate->kind)) {
       written.insert(operate->keys.begin(), operate->keys.end());
     }
+    const auto* const workload = std::get_if<action::Workload>(&step.action);
+    const bool writes =
+        workload != nullptr &&
+        std::any_of(workload->mix.begin(), workload->mix.end(), [](const auto& each) {
+          return makes_keys(each.first) && each.second.ppm != 0;
+        });
+    if (writes) written.insert(workload->keys.begin(), workload->keys.end());
   }
   for (const KeyUse& use : asked_for_) {
     for (const Key& key : use.keys) {

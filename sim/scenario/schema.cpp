@@ -230,6 +230,46 @@ Json operation(std::string_view name) {
   return any_of({keys, map_of(std::move(out))});
 }
 
+Json workload() {
+  const Json keys = any_of({ref("text"), list_of(ref("text"))});
+  const Json level = one_of({kConsistencyNames.begin(), kConsistencyNames.end()});
+  Keys mix;
+  for (const char* kind : {"read", "write", "delete", "increment", "add", "discard"}) {
+    mix.emplace_back(kind, ref("share"));
+  }
+  const Json hot = map_of({{"share", described(ref("share"), "of the operations; 90% unless said")},
+                           {"of", described(ref("share"), "of the keys; 10% unless said")}});
+  Json skewed = map_of({{"zipf", described({{"type", "number"}, {"minimum", 0}, {"maximum", 10}},
+                                           "the i-th key by 1 / i^this")},
+                        {"hot", described(hot, "the first keys get most operations")}});
+  skewed["minProperties"] = 1;
+  skewed["maxProperties"] = 1;
+  const Json count = {{"type", "integer"}, {"minimum", 1}, {"maximum", 1'000'000}};
+  const Json size = {{"type", "string"},
+                     {"pattern", "^[0-9.]+[kKMGT]?i?B([.][.][0-9.]+[kKMGT]?i?B)?$"}};
+  return map_of(
+      {{"keys", described(keys, "key-1..key-100, or a list; the most popular first")},
+       {"operations", described(any_of({count, ref("pick")}), "of all clients together")},
+       {"for", described(ref("duration"), "instead: as many as begin within it")},
+       {"clients", described(ref("integer"), "that take turns")},
+       {"mix", described(map_of(std::move(mix)), "shares, together 100%; read and write 50% each")},
+       {"popularity", described(any_of({{{"const", "uniform"}}, skewed}), "of keys")},
+       {"value-size", described(any_of({size, ref("pick")}), "16B, or 1KiB..4KiB")},
+       {"elements", described(count, "of add and discard: element-1 to element-N; 8")},
+       {"rate",
+        described(any_of({{{"type", "string"}, {"pattern", "^[1-9][0-9]*/[smh]$"}}, ref("pick")}),
+                  "open loop: so many begin, 200/s, of all clients together")},
+       {"arrivals", described(one_of({"poisson", "even"}), "of an open loop")},
+       {"think", described(ref("range"), "closed loop: from an answer to the next operation")},
+       {"level", described(level, "of reads and writes")},
+       {"read-level", level},
+       {"write-level", described(level, "of all that changes a key")},
+       {"via", described(ref("node"), "coordinator")},
+       {"keep", described(any_of({text(), list_of(text())}),
+                          "what is left of it: client-1/7, client-1/3..9; written by shrink")}},
+      {"keys"});
+}
+
 // A fault: its first parameter alone, or all by name.
 Json of_fault(const Vocabulary::Plugin& fault) {
   std::vector<Json> ways;
@@ -252,6 +292,7 @@ Json step(const Vocabulary& vocabulary) {
       {"after", described(ref("duration"), "fires so long after the step before has completed")},
       {"when", described(when(), "fires when that has been observed")},
       {"set", described({{"type", "object"}}, "changes settings of the cluster")},
+      {"workload", described(workload(), "operations that are drawn one by one")},
       {"wait", described(nothing(), "nothing: a row in the table")},
       {"end", described(text(), "takes back the fault of the step with that label")},
       {"expect", described(one_of({"ok", "value", "not-found", "unavailable"}),
@@ -262,21 +303,23 @@ Json step(const Vocabulary& vocabulary) {
       {"remove", described({{"const", true}}, "drops the inherited step with that label")}};
   for (const std::string& name : kOperations) keys.emplace_back(name, operation(name));
   std::vector<std::string> actions = kOperations;
-  actions.insert(actions.end(), {"set", "wait", "end"});
+  actions.insert(actions.end(), {"set", "wait", "end", "workload"});
   std::vector<std::string> not_lasting = actions;
   std::vector<std::string> not_asking = {"wait", "end"};
+  std::vector<std::string> not_alike = {"wait", "end", "workload"};
   const std::vector<std::string> not_faults = actions;
   for (const auto& fault : vocabulary.faults) {
     keys.emplace_back(fault.name, of_fault(fault));
     actions.push_back(fault.name);
     not_asking.push_back(fault.name);
+    not_alike.push_back(fault.name);
     if (!fault.ends) not_lasting.push_back(fault.name);
   }
   Json out = map_of(std::move(keys));
   out["allOf"] = {at_most_one(actions), at_most_one({"at", "after", "when"})};
   out["dependencies"] = {{"for", {{"not", required_any(not_lasting)}}},
                          {"may-miss", {{"not", required_any(not_faults)}}},
-                         {"expect", {{"not", required_any(not_asking)}}},
+                         {"expect", {{"not", required_any(not_alike)}}},
                          {"background", {{"not", required_any(not_asking)}}}};
   return out;
 }

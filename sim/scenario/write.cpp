@@ -181,12 +181,86 @@ void add_operate(const action::Operate& operate, Tree& step) {
   if (operate.expect) step.set("expect", make_scalar(std::string(to_name(*operate.expect))));
 }
 
+std::string rate_text(std::uint64_t per_hour) {
+  if (per_hour % 3'600 == 0) return std::to_string(per_hour / 3'600) + "/s";
+  if (per_hour % 60 == 0) return std::to_string(per_hour / 60) + "/m";
+  return std::to_string(per_hour) + "/h";
+}
+
+Tree of_popularity(const action::Workload::Popularity& popularity) {
+  using Kind = action::Workload::Popularity::Kind;
+  switch (popularity.kind) {
+    case Kind::uniform:
+      return make_scalar("uniform");
+    case Kind::zipf: {
+      std::string text = std::to_string(1'000'000 + popularity.exponent_ppm % 1'000'000).substr(1);
+      while (text.ends_with('0')) text.pop_back();
+      const std::string whole = std::to_string(popularity.exponent_ppm / 1'000'000);
+      return map_of({{"zipf", make_scalar(text.empty() ? whole : whole + "." + text)}});
+    }
+    case Kind::hot:
+      return map_of({{"hot", map_of({{"share", tree_of(ParamValue(popularity.share))},
+                                     {"of", tree_of(ParamValue(popularity.of))}})}});
+  }
+  return {};
+}
+
+Tree of_keep(const std::vector<action::Workload::Range>& keep) {
+  Tree out = make_list({});
+  for (const action::Workload::Range& range : keep) {
+    std::string text = to_name(range.client) + "/" + std::to_string(range.first);
+    if (range.last != range.first) text += ".." + std::to_string(range.last);
+    out.items.push_back(make_scalar(std::move(text)));
+  }
+  return out;
+}
+
+void add_workload(const action::Workload& workload, Tree& step) {
+  Tree what = map_of({{"keys", of_keys(workload.keys)}});
+  if (workload.operations) what.set("operations", tree_of(*workload.operations));
+  if (workload.lasts) what.set("for", tree_of(*workload.lasts));
+  if (workload.clients != 1) what.set("clients", tree_of(std::uint64_t{workload.clients}));
+  Tree mix = make_map({});
+  for (const auto& [kind, share] : workload.mix) {
+    mix.set(to_name(kind), tree_of(ParamValue(share)));
+  }
+  what.set("mix", std::move(mix));
+  const action::Workload defaults;
+  if (workload.popularity != defaults.popularity) {
+    what.set("popularity", of_popularity(workload.popularity));
+  }
+  const auto& size = workload.value_size;
+  if (size != defaults.value_size) {
+    const std::string least = to_text(ParamValue(Size{size.min}));
+    what.set("value-size", make_scalar(size.min == size.max
+                                           ? least
+                                           : least + ".." + to_text(ParamValue(Size{size.max}))));
+  }
+  if (workload.elements != defaults.elements) what.set("elements", tree_of(workload.elements));
+  if (workload.rate_per_hour != 0) what.set("rate", make_scalar(rate_text(workload.rate_per_hour)));
+  if (workload.arrivals == action::Workload::Arrivals::even) {
+    what.set("arrivals", make_scalar("even"));
+  }
+  if (workload.think != defaults.think) what.set("think", tree_of(ParamValue(workload.think)));
+  const auto level = [&what](std::string_view key, const std::optional<Consistency>& value) {
+    if (value) what.set(key, make_scalar(std::string(to_name(*value))));
+  };
+  level("read-level", workload.read_level);
+  level("write-level", workload.write_level);
+  if (!workload.via.is_none()) what.set("via", make_scalar(to_name(workload.via)));
+  if (workload.keep) what.set("keep", of_keep(*workload.keep));
+  step.set("workload", std::move(what));
+  if (workload.background) step.set("background", make_scalar("true"));
+}
+
 // `vocabulary`: to be as short as it allows; none: whole.
 Tree step_tree(const Step& step, const Vocabulary* vocabulary) {
   Tree out = map_of({{"label", make_scalar(step.label)}});
   add_trigger(step.trigger, out);
   if (const auto* operate = std::get_if<action::Operate>(&step.action)) {
     add_operate(*operate, out);
+  } else if (const auto* workload = std::get_if<action::Workload>(&step.action)) {
+    add_workload(*workload, out);
   } else if (const auto* inject = std::get_if<action::Inject>(&step.action)) {
     const auto* const plugin =
         vocabulary == nullptr ? nullptr : find_plugin(vocabulary->faults, inject->fault);

@@ -562,4 +562,32 @@ TEST_CASE("a coordinator tells clients where members are, and nobody else, and n
   CHECK(ask(Address(2), NodeId(2)).empty());
 }
 
+TEST_CASE("a coordinator shows its map to clients that ask, and tells them once of its next one") {
+  ClusterRig rig;
+  const Address client = client_address(kRigClient);
+  const auto sent_by = [&rig] { return std::exchange(rig.node(1).env.sent, {}); };
+  const auto ask = [&](Address from, std::uint64_t number) {
+    sent_by();
+    const Bytes body = encode(MapRequest{.number = number});
+    return rig.node(1).coordinator.on_message(from, MapRequest::kind, body);
+  };
+  CHECK_FALSE(ask(Address(2), 1));
+  CHECK_FALSE(ask(client, 0));
+  CHECK(ask(client, 7));
+  const auto shown = sent_by();
+  REQUIRE(shown.size() == 1);
+  const auto reply = decode<MapReply>(decode_frame(shown[0].frame)->body);
+  CHECK(reply->number == 7);
+  CHECK(reply->map == *rig.node(1).cluster.state().map);
+
+  const std::vector<NodeId> two = {NodeId(1), NodeId(2)};
+  rig.set_map(NodeId(1), Epoch(2), two, two);
+  const auto told = sent_by();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].to == client);
+  CHECK(decode<MapNotice>(decode_frame(told[0].frame)->body)->epoch == Epoch(2));
+  rig.set_map(NodeId(1), Epoch(3), {NodeId(1)}, two);
+  CHECK(sent_by().empty());
+}
+
 }  // namespace rejoin
