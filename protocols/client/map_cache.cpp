@@ -15,7 +15,7 @@ constexpr std::size_t kOwnersMax = 1'000;
 bool well_formed(const std::vector<NodeId>& owners) {
   if (owners.size() > kOwnersMax) return false;
   std::vector<NodeId> sorted = owners;
-  std::sort(sorted.begin(), sorted.end());
+  std::stable_sort(sorted.begin(), sorted.end());
   return (sorted.empty() || !sorted.front().is_none()) &&
          std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
 }

@@ -26,8 +26,8 @@ struct Interval {
 };
 
 Duration covered(std::vector<Interval> intervals) {
-  std::sort(intervals.begin(), intervals.end(),
-            [](const Interval& a, const Interval& b) { return a.from < b.from; });
+  std::stable_sort(intervals.begin(), intervals.end(),
+                   [](const Interval& a, const Interval& b) { return a.from < b.from; });
   Duration out{};
   MonotonicTime reached{};
   for (const Interval& each : intervals) {
@@ -67,8 +67,8 @@ std::map<std::string, Figure> client_figures(const std::vector<Operation>& histo
     if (operation.kind == OperationKind::read) reads.push_back(took);
     if (changes_key(operation.kind)) writes.push_back(took);
   }
-  std::sort(reads.begin(), reads.end());
-  std::sort(writes.begin(), writes.end());
+  std::stable_sort(reads.begin(), reads.end());
+  std::stable_sort(writes.begin(), writes.end());
   std::map<std::string, Figure> out;
   out["read_latency_p50_ns"] = percentile(reads, 50);
   out["read_latency_p99_ns"] = percentile(reads, 99);

@@ -37,6 +37,7 @@ class FirstFrames final : public TraceSink {
 std::map<MessageKind, FirstFrames::Sent> one_of_each_kind() {
   FirstFrames sink;
   Schedule schedule = test::seed_schedule("rejoin-sync");
+  schedule.client.cached_map = true;
   action::Operate quorum = test::operate(OperationKind::read, {"key-1"});
   quorum.level = Consistency::all;
   action::Operate configure;
