@@ -102,6 +102,11 @@ void HintReplay::heard(Address from) {
   for (auto& [owner, line] : lines_) {
     const Member* const member = context_.member(owner);
     if (member == nullptr || member->address != from) continue;
+    if (line.waiting.empty() && line.under_way == 0) {
+      const NodeId here = owner;
+      lines_.erase(here);  // nothing is kept for it, and it is not away
+      return;
+    }
     line.missing.reset();
     line.probing = false;
     if (std::exchange(line.reachable, true)) return;
@@ -133,6 +138,7 @@ void HintReplay::begin_round() {
   }
   for (const auto& [seq, why] : gone) forget(seq, why);
   for (auto& [owner, line] : lines_) {
+    line.refused = false;
     line.probing = !line.reachable;
     line.reachable = true;
   }
@@ -236,6 +242,7 @@ bool HintReplay::on_delivered(Address from, const HintDelivered& message) {
     held_by(message.seq, message.target);
   } else {
     // It has a newer map, or an older one: another round will know.
+    lines_[at->second.owner].refused = true;
     take_back(message.seq);
   }
   pump();

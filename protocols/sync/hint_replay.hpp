@@ -74,10 +74,11 @@ class HintReplay final : public HintKeeper {
     std::optional<MonotonicTime> missing;  // since when nothing was heard of it
     bool reachable = false;
     bool probing = false;  // it is only hoped to be: one hint at a time
+    bool refused = false;  // it has another map than this node, or had
     std::size_t under_way = 0;
 
     [[nodiscard]] bool may_be_sent() const {
-      return reachable && !waiting.empty() && (!probing || under_way == 0);
+      return reachable && !refused && !waiting.empty() && (!probing || under_way == 0);
     }
   };
   struct Sent {

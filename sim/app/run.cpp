@@ -23,7 +23,7 @@ namespace {
 // A mechanism that promises what was broken: one whose conditions hold here before any other.
 const MechanismSpec* other_mechanism(const RunRecord& record, const Schedule& schedule) {
   const NodeOptions& options = schedule.node;
-  const ClientOptions client = sim::weakest_writer(schedule);
+  const ClientOptions client = sim::weakest_client(schedule);
   const MechanismSpec* found = nullptr;
   for (const MechanismSpec& spec : Mechanisms::all()) {
     const bool used = std::any_of(options.sync.mechanisms.begin(), options.sync.mechanisms.end(),

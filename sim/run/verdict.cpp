@@ -130,40 +130,50 @@ bool clocks_agree(const Schedule& schedule) {
   });
 }
 
-// None: it writes nothing.
-std::optional<Consistency> level_of_writes(const Step& step, const ClientOptions& client) {
+// At what level a step writes, and reads; none where it does not. Direct reads have no level.
+struct Levels {
+  std::optional<Consistency> write;
+  std::optional<Consistency> read;
+};
+
+Levels levels_of(const Step& step, const ClientOptions& client) {
+  Levels out;
   if (const auto* operate = std::get_if<action::Operate>(&step.action)) {
-    if (!changes_key(operate->kind)) return std::nullopt;
-    return operate->level.value_or(client.write);
+    if (changes_key(operate->kind)) out.write = operate->level.value_or(client.write);
+    const bool reads = operate->kind == OperationKind::read && !operate->direct;
+    if (reads) out.read = operate->level.value_or(client.read);
+  } else if (const auto* workload = std::get_if<action::Workload>(&step.action)) {
+    for (const auto& [kind, share] : workload->mix) {
+      if (changes_key(kind)) out.write = workload->write_level.value_or(client.write);
+      if (kind == OperationKind::read) out.read = workload->read_level.value_or(client.read);
+    }
   }
-  const auto* workload = std::get_if<action::Workload>(&step.action);
-  const bool writes =
-      workload != nullptr && std::any_of(workload->mix.begin(), workload->mix.end(),
-                                         [](const auto& each) { return changes_key(each.first); });
-  if (!writes) return std::nullopt;
-  return workload->write_level.value_or(client.write);
+  return out;
 }
 
 }  // namespace
 
-ClientOptions weakest_writer(const Schedule& schedule) {
-  ClientOptions out = schedule.client;
-  std::optional<Consistency> weakest;
+ClientOptions weakest_client(const Schedule& schedule) {
+  const std::uint32_t owners = schedule.node.partitioning.replication;
+  Levels weakest;
+  const auto take = [owners](std::optional<Consistency>& known, std::optional<Consistency> level) {
+    if (!level) return;
+    const bool weaker = !known || replicas_needed(*level, owners) < replicas_needed(*known, owners);
+    if (weaker) known = level;
+  };
   for (const Step& step : schedule.timeline) {
-    const std::optional<Consistency> wanted = level_of_writes(step, schedule.client);
-    if (!wanted) continue;
-    const Consistency level = *wanted;
-    const std::uint32_t owners = schedule.node.partitioning.replication;
-    const bool weaker =
-        !weakest || replicas_needed(level, owners) < replicas_needed(*weakest, owners);
-    if (weaker) weakest = level;
+    const Levels levels = levels_of(step, schedule.client);
+    take(weakest.write, levels.write);
+    take(weakest.read, levels.read);
   }
-  out.write = weakest.value_or(out.write);
+  ClientOptions out = schedule.client;
+  out.write = weakest.write.value_or(out.write);
+  out.read = weakest.read.value_or(out.read);
   return out;
 }
 
 std::vector<std::string> invariants_to_check(const Schedule& schedule) {
-  const ClientOptions client = weakest_writer(schedule);
+  const ClientOptions client = weakest_client(schedule);
   std::set<std::string> names(schedule.check.begin(), schedule.check.end());
   if (!schedule.limits.promises) {
     std::erase_if(names, [](const std::string& name) { return Invariants::find(name)->liveness; });

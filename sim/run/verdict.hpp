@@ -9,8 +9,9 @@
 
 namespace rejoin::sim {
 
-// The clients' options with the weakest level at which any step writes or deletes.
-[[nodiscard]] ClientOptions weakest_writer(const Schedule& schedule);
+// The clients' options with the weakest levels at which any step writes or deletes, and at which
+// any reads through a coordinator.
+[[nodiscard]] ClientOptions weakest_client(const Schedule& schedule);
 
 // The invariants to check: the union of `check` and of what the mechanisms promise under these
 // options, sorted.

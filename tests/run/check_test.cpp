@@ -56,6 +56,17 @@ TEST_CASE("two faults that hold one thing of one host at one time contradict eac
       1);
 }
 
+TEST_CASE("a sloppy quorum needs somebody who hands over what was kept") {
+  Schedule schedule = seed_schedule("rejoin-sync");
+  schedule.node.store.versions = VersionScheme::timestamp;
+  CHECK(complaints_about(schedule).empty());
+  schedule.node.coordinator.sloppy = true;
+  REQUIRE(complaints_about(schedule).size() == 1);
+  CHECK(complaints_about(schedule).front().allowed == "add hinted-handoff to `sync`");
+  use_mechanism(schedule, "hinted-handoff");
+  CHECK(complaints_about(schedule).empty());
+}
+
 TEST_CASE("faults of other hosts, of other times or by chance do not") {
   CHECK(complaints(
             {step("a", at(5s), crash(NodeId(2), 10s)), step("b", at(8s), crash(NodeId(3), 1s))})

@@ -52,6 +52,34 @@ TEST_CASE("one step that writes at a weaker level than the clients ends the prom
   CHECK(promised(schedule));
 }
 
+TEST_CASE("a sloppy quorum ends the promise: who acknowledged need own nothing") {
+  Schedule schedule = promising(Consistency::all);
+  REQUIRE(promised(schedule));
+  schedule.node.coordinator.sloppy = true;
+  CHECK_FALSE(promised(schedule));
+}
+
+TEST_CASE("one step that reads at a weaker level ends a promise about reads, unless it is direct") {
+  Schedule schedule = promising(Consistency::quorum);
+  schedule.client.read = Consistency::quorum;
+  schedule.node.sync.gate = GateMode::fence;
+  set(schedule, "source", "quorum");
+  const MechanismSpec& spec = *Mechanisms::find("read-repair");
+  schedule.node.sync.mechanisms.push_back({"read-repair", default_params(spec.params)});
+  const auto promises_monotonic_reads = [&schedule] {
+    const std::vector<std::string> names = invariants_to_check(schedule);
+    return std::find(names.begin(), names.end(), "monotonic-reads") != names.end();
+  };
+  auto& read = std::get<action::Operate>(schedule.timeline.back().action);
+  REQUIRE(read.direct);
+  read.level = Consistency::one;
+  CHECK(promises_monotonic_reads());
+  read.direct = false;
+  CHECK_FALSE(promises_monotonic_reads());
+  read.level = Consistency::all;
+  CHECK(promises_monotonic_reads());
+}
+
 TEST_CASE("the promise takes sources that cover the writes, versions, and a merge") {
   for (const std::string source : {"freshest", "one", "quorum", "all"}) {
     const bool majority = source == "quorum" || source == "all";
