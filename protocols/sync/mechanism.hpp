@@ -58,8 +58,8 @@ struct MechanismSpec {
   std::vector<std::string_view> promises;
   std::string_view conditions;
   // The conditions, as far as options show them: whether the promises hold under these. `client`
-  // has the weakest level of any write, and of any read that a coordinator serves. Null: never. A run judges what is promised, whether its
-  // file asks for it or not.
+  // has the weakest level of any write, and of any read that a coordinator serves. Null: never. A
+  // run judges what is promised, whether its file asks for it or not.
   bool (*promises_under)(const NodeOptions& options, const ClientOptions& client,
                          const Params& params) = nullptr;
   // Why it makes no sense with these options, as a sentence; empty: it does. Null: it always does.
