@@ -71,7 +71,7 @@ struct LocateReply {
 // Who owns what, by the receiver's map: asked by a client that keeps a copy. Until it is answered
 // anew, the receiver tells of its next map, once (MapNotice).
 struct MapRequest {
-  static constexpr MessageKind kind{Channel::coordinator, 7};
+  static constexpr MessageKind kind{Channel::coordinator, 13};
   std::uint64_t number = 0;  // of the client's asking, from 1
   REJOIN_FIELDS(number)
 };

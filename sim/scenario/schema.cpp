@@ -222,7 +222,8 @@ Json operation(std::string_view name) {
               {"clients", described(ref("integer"), "that share the keys")},
               {"every", described(ref("duration"), "pause of a client between two operations")}};
   if (name == "increment") {
-    out.emplace_back("by", described({{"type", "integer"}}, "up, or down; 1 unless said"));
+    out.emplace_back("by", described({{"type", {"integer", "string"}}, {"pattern", "^-?[0-9]+$"}},
+                                     "up, or down; 1 unless said"));
   }
   if (name == "add" || name == "discard") out.emplace_back("element", text());
   if (name == "read")

@@ -267,7 +267,7 @@ TEST_CASE("steps are checked") {
 )")) == R"(t.yaml:3:18: error: unknown action or key `crsh` in a step
   3 |   - { label: T0, crsh: node-1 }
     |                  ^
-  hint: did you mean `crash`? known here: add, after, at, background, clock, crash, delete, discard, end, expect, for, heal, increment, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, write
+  hint: did you mean `crash`? known here: add, after, at, background, clock, crash, delete, discard, end, expect, for, heal, increment, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, workload, write
 )");
   CHECK(complaints(with_steps(R"(  - { label: T0, when: { started: T7 }, heal: true }
 )")) == R"(t.yaml:3:35: error: no step has the label `T7`
@@ -438,7 +438,7 @@ TEST_CASE("overrides are checked like files") {
 )");
   CHECK(complaints(with_timeline("seed: 1"), {{"timeline.T0.wrte", "key-1"}}) ==
         R"(--set timeline.T0.wrte=key-1: error: unknown action or key `wrte` in a step
-  hint: did you mean `write`? known here: add, after, at, background, clock, crash, delete, discard, end, expect, for, heal, increment, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, write
+  hint: did you mean `write`? known here: add, after, at, background, clock, crash, delete, discard, end, expect, for, heal, increment, label, may-miss, overwrite, partition, read, remove, restart, rot, set, wait, when, workload, write
 )");
   CHECK(complaints(with_timeline("seed: 1"), {{"sync", "rejon-sync"}}) ==
         R"(--set sync=rejon-sync: error: unknown mechanism `rejon-sync`
