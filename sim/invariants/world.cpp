@@ -24,16 +24,16 @@ template <class T>
 constexpr bool kIsChange =
     std::is_same_v<T, fact::BecameLeader> || std::is_same_v<T, fact::LostLeadership> ||
     std::is_same_v<T, fact::MembersApplied> || std::is_same_v<T, fact::MapApplied> ||
-    std::is_same_v<T, fact::RepairStarted> || std::is_same_v<T, fact::RepairCompleted> ||
-    std::is_same_v<T, fact::RepairFailed> || std::is_same_v<T, fact::PartitionDropped> ||
-    std::is_same_v<T, fact::OperationInvoked> || std::is_same_v<T, fact::OperationReturned> ||
-    std::is_same_v<T, fact::OperationAbandoned>;
+    std::is_same_v<T, fact::PartitionDropped> || std::is_same_v<T, fact::OperationInvoked> ||
+    std::is_same_v<T, fact::OperationReturned> || std::is_same_v<T, fact::OperationAbandoned>;
 
 bool changes_cluster(const Fact& fact, const ShadowNode* node) {
   return std::visit(
       [node](const auto& f) {
         using T = std::decay_t<decltype(f)>;
         if constexpr (std::is_same_v<T, fact::RecordWritten>) return f.stored;
+        // Upkeep that finds nothing to do goes on for ever.
+        if constexpr (std::is_same_v<T, fact::RepairCompleted>) return f.claims || f.changed != 0;
         if constexpr (std::is_same_v<T, fact::ProcessCrashed> ||
                       std::is_same_v<T, fact::ProcessHalted>) {
           return node != nullptr && node->leader;

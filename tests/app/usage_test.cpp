@@ -138,22 +138,25 @@ TEST_CASE("a mechanism that is not known stops everything before the first run")
   const test::Finished by_flag = test::rejoin({"run", kSeed, "--sync", "rejoin-snc"});
   CHECK(by_flag.err ==
         "error: --sync: there is no mechanism `rejoin-snc`\n"
-        "  hint: did you mean `rejoin-sync`? mechanisms: digest-list, hook-copy, merkle, none, "
-        "rejoin-sync, versioned-merge\n");
+        "  hint: did you mean `rejoin-sync`? mechanisms: digest-list, hinted-handoff, hook-copy, "
+        "merkle, none, "
+        "read-repair, rejoin-sync, versioned-merge\n");
   CHECK(by_flag.status == 2);
   CHECK(by_flag.out.empty());
 
   const test::Finished in_a_sum = test::rejoin({"run", kSeed, "--sync", "hook-copy+gossip"});
   CHECK(in_a_sum.err ==
         "error: --sync: there is no mechanism `gossip`\n"
-        "  hint: mechanisms: digest-list, hook-copy, merkle, none, rejoin-sync, versioned-merge\n");
+        "  hint: mechanisms: digest-list, hinted-handoff, hook-copy, merkle, none, "
+        "read-repair, rejoin-sync, versioned-merge\n");
   CHECK(in_a_sum.status == 2);
 
   const test::Finished by_set = test::rejoin({"run", kSeed, "--set", "sync=rejoin-snc"});
   CHECK(by_set.err ==
         "--set sync=rejoin-snc: error: unknown mechanism `rejoin-snc`\n"
-        "  hint: did you mean `rejoin-sync`? known here: digest-list, hook-copy, merkle, none, "
-        "rejoin-sync, versioned-merge\n");
+        "  hint: did you mean `rejoin-sync`? known here: digest-list, hinted-handoff, hook-copy, "
+        "merkle, none, "
+        "read-repair, rejoin-sync, versioned-merge\n");
   CHECK(by_set.status == 2);
   CHECK(by_set.out.empty());
 }

@@ -65,13 +65,27 @@ std::map<MessageKind, FirstFrames::Sent> one_of_each_kind() {
     comparing.network.loss = Share{300'000};
     (void)run(comparing, {.expectations = false, .trace = &sink});
   }
+  // Owners that miss writes: hints, stand-ins, and reads that mend.
+  Schedule hinting = test::seed_schedule("hinted-handoff");
+  hinting.node.store.versions = VersionScheme::timestamp;
+  hinting.node.sync.mechanisms.push_back(
+      {"read-repair", default_params(Mechanisms::find("read-repair")->params)});
+  hinting.node.coordinator.sloppy = true;
+  hinting.cluster.nodes = 4;
+  hinting.network.loss = Share{200'000};
+  hinting.timeline.push_back(
+      test::step("Q", trigger::After{1s}, test::operate(OperationKind::read, test::keys(1, 100))));
+  action::Operate majority = test::operate(OperationKind::read, test::keys(1, 100));
+  majority.level = Consistency::quorum;
+  hinting.timeline.push_back(test::step("N", trigger::Next{}, majority));
+  (void)run(hinting, {.expectations = false, .trace = &sink});
   // And tombstones that all owners have to know of.
   Schedule deleting = test::seed_schedule("rejoin-sync");
   deleting.node.store.versions = VersionScheme::timestamp;
   deleting.node.store.tombstones = TombstoneRule::all_ack;
   deleting.node.store.tombstone_ack_delay = 1s;
-  deleting.timeline.push_back(test::step(
-      "D", trigger::After{1s}, test::operate(OperationKind::remove, {"key-1", "key-2"})));
+  deleting.timeline.push_back(test::step("D", trigger::After{1s},
+                                         test::operate(OperationKind::remove, {"key-1", "key-2"})));
   deleting.timeline.push_back(test::step("L", trigger::After{20s}, action::Wait{}));
   (void)run(deleting, {.expectations = false, .trace = &sink});
   return sink.frames;
