@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/check.hpp"
+#include "model/mutant.hpp"
 #include "model/random.hpp"
 
 namespace rejoin::store {
@@ -168,6 +169,7 @@ std::optional<std::string> Journal::load_snapshot(ByteView file) {
 
 // Two lives of one node's store must not share a number; time tells them apart.
 std::uint64_t Journal::new_life() {
+  if (MUTANT("versions-life-reused")) return 1;
   const auto monotonic = static_cast<std::uint64_t>(env_.now().time_since_epoch().count());
   const auto wall = static_cast<std::uint64_t>(env_.wall_now().time_since_epoch().count());
   // 32 bits are short on the wire, and enough for the lives of one node.

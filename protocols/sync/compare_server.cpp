@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/mutant.hpp"
+
 namespace rejoin::sync_detail {
 
 reconcile::OrderedReplica ordered_replica(const Store& store, PartitionId partition) {
@@ -10,6 +12,7 @@ reconcile::OrderedReplica ordered_replica(const Store& store, PartitionId partit
     std::vector<reconcile::Item> out;
     store.scan(partition, range.after.value_or(Key()), [&](const Record& record) {
       if (out.size() == count || (range.last && *range.last < record.key)) return false;
+      if (MUTANT("sync-no-tombstones") && is_deleted(record)) return true;
       out.push_back({record.key, reconcile::fingerprint_of(record)});
       return true;
     });

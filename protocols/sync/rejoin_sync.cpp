@@ -1,6 +1,7 @@
 // Full copy whenever this node may have missed writes: on its return, of every partition that it
 // owns, and on a change, of the partition that it gained.
 #include "model/check.hpp"
+#include "model/mutant.hpp"
 #include "protocols/sync/mechanism.hpp"
 #include "protocols/sync/sync_manager.hpp"
 
@@ -24,20 +25,23 @@ class RejoinSync final : public Mechanism {
       : manager_(manager), rule_(rule), wipe_(wipe) {}
 
   void on_partition_change(const PartitionNeeded& change) override {
-    repair(change.partition, change.sources);
+    const bool blind = MUTANT("sync-blind-hook");
+    repair(change.partition, change.sources, blind ? MergeRule::overwrite : MergeRule::merge);
   }
   void on_return(const std::vector<PartitionId>& owned) override {
-    for (const PartitionId partition : owned) repair(partition, manager_.replicas_of(partition));
+    for (const PartitionId partition : owned) {
+      repair(partition, manager_.replicas_of(partition), MergeRule::merge);
+    }
   }
   [[nodiscard]] bool repairs_on_return() const override { return true; }
   [[nodiscard]] bool repairs_on_change() const override { return true; }
 
  private:
-  void repair(PartitionId partition, std::vector<NodeId> sources) {
+  void repair(PartitionId partition, std::vector<NodeId> sources, MergeRule merge) {
     manager_.repair({.partition = partition,
                      .sources = std::move(sources),
                      .rule = rule_,
-                     .merge = MergeRule::merge,
+                     .merge = merge,
                      .wipe = wipe_,
                      .mechanism = std::string(kName)});
   }

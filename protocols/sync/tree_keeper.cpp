@@ -1,6 +1,7 @@
 #include "protocols/sync/tree_keeper.hpp"
 
 #include "model/check.hpp"
+#include "model/mutant.hpp"
 
 namespace rejoin::sync_detail {
 
@@ -17,7 +18,7 @@ reconcile::MerkleReplica TreeKeeper::replica(PartitionId partition) {
 
 void TreeKeeper::on_change(PartitionId partition, const Key& key, const Record* after) {
   const auto at = trees_.find(partition);
-  if (at == trees_.end()) return;
+  if (at == trees_.end() || MUTANT("sync-stale-tree")) return;
   if (after == nullptr) {
     at->second.index.erase(key);
   } else {

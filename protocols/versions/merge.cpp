@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/check.hpp"
+#include "model/mutant.hpp"
 
 namespace rejoin {
 
@@ -170,7 +171,9 @@ Merged update(const VersionRules& rules, const Key& key, const Record* mine,
     clock = clock_of(*mine);
   }
   if (rules.scheme == VersionScheme::dvv) {
-    std::erase_if(siblings, [&](const Sibling& each) { return write.context.covers(each.dot); });
+    std::erase_if(siblings, [&](const Sibling& each) {
+      return write.context.covers(each.dot) && !MUTANT("versions-sibling-explosion");
+    });
   } else if (write.context.covers(clock)) {
     siblings.clear();
   }

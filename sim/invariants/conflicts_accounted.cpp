@@ -74,10 +74,16 @@ class ConflictsAccounted final : public Invariant {
     bool replaced_everywhere = true;
     for (const NodeId owner : owners) {
       const ShadowRecord* held = world.remembered(owner, key);
-      if (held != nullptr && held->origin == write.id) return true;
+      const std::vector<RequestId> origins =
+          held == nullptr ? std::vector<RequestId>{} : held->origins();
+      if (std::find(origins.begin(), origins.end(), write.id) != origins.end()) return true;
       // Nothing is what a delete leaves, in the end: of that delete, too.
       const bool gone = deleted_since || write.kind == OperationKind::remove;
-      const bool replaced = held == nullptr ? gone : world.older(write.id, held->origin);
+      const bool replaced =
+          held == nullptr ? gone
+                          : std::any_of(origins.begin(), origins.end(), [&](RequestId origin) {
+                              return world.older(write.id, origin);
+                            });
       replaced_everywhere = replaced_everywhere && replaced;
     }
     return replaced_everywhere;

@@ -25,7 +25,7 @@ class DurableCopies final : public Invariant {
     const ShadowRecord* held = world.stored(owner, key);
     if (held == nullptr) return world.missed_write(key, {}, kForever) == nullptr;
     return held->seq <= world.node(owner).durable_seq &&
-           world.missed_write(key, {held->origin}, kForever) == nullptr;
+           world.missed_write(key, held->origins(), kForever) == nullptr;
   }
 
   void judge(const World& world, const Key& key, const std::vector<NodeId>& owners,

@@ -86,10 +86,23 @@ TEST_CASE("every bug is found in its own scenario within its budget of seeds") {
   // Some three times what the first stretch of seeds took when the scenario was made: whoever
   // weakens the search by more than that is told.
   const std::map<std::string, std::uint64_t> budgets = {
-      {"cluster-apply-twice", 10}, {"raft-commit-old-term", 15}, {"raft-config-before-commit", 15},
-      {"raft-config-overlap", 5},  {"raft-no-check-quorum", 3},  {"raft-no-log-check", 90},
-      {"raft-no-pre-vote", 35},    {"raft-restless", 5},         {"raft-vote-not-synced", 10},
-      {"sync-blind-merge", 10},    {"wire-eager", 20},
+      {"cluster-apply-twice", 10},
+      {"raft-commit-old-term", 15},
+      {"raft-config-before-commit", 15},
+      {"raft-config-overlap", 5},
+      {"raft-no-check-quorum", 3},
+      {"raft-no-log-check", 90},
+      {"raft-no-pre-vote", 35},
+      {"raft-restless", 5},
+      {"raft-vote-not-synced", 10},
+      {"sync-blind-hook", 5},
+      {"sync-blind-merge", 10},
+      {"sync-no-tombstones", 5},
+      {"sync-stale-tree", 8},
+      {"versions-dot-not-synced", 15},
+      {"versions-life-reused", 20},
+      {"versions-sibling-explosion", 3},
+      {"wire-eager", 20},
   };
   for (const MutantSpec& bug : mutants()) {
     CAPTURE(bug.name);
@@ -109,7 +122,8 @@ TEST_CASE("every bug is found in its own scenario within its budget of seeds") {
 
 TEST_CASE("without a bug the scenarios that are made for one break nothing") {
   for (const char* const file :
-       {"raft-votes", "raft-terms", "raft-changes", "raft-deaf", "raft-partial"}) {
+       {"raft-votes", "raft-terms", "raft-changes", "raft-deaf", "raft-partial", "sync-hooks",
+        "sync-deletes", "sync-trees", "versions-dots", "versions-lives", "versions-siblings"}) {
     check_survives(file, 100);
   }
 }

@@ -49,6 +49,13 @@ TEST_CASE("conflicts-accounted accepts siblings on two replicas, and rejects one
   CHECK(one.violations().size() == 1);
 }
 
+TEST_CASE("conflicts-accounted accepts what an owner stores as a sibling of something else") {
+  Story story = concurrent();
+  story.put(1, "k", request(2, 1), {.others = {request(1, 1)}}).sync(1);
+  story.put_durably({2, 3}, "k", request(2, 1)).end();
+  CHECK(story.violations().empty());
+}
+
 TEST_CASE("conflicts-accounted rejects a write of which an owner holds nothing newer") {
   Story story({kName});
   story.cluster().write(request(1, 1), "k").write(request(1, 2), "k");

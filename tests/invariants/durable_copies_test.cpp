@@ -43,3 +43,15 @@ TEST_CASE("durable-copies rejects copies that are old or volatile") {
   CHECK(story.violations().front().says.ends_with(
       "has 1 durable live of 3 copies: node-2 and node-3 have none"));
 }
+
+TEST_CASE("durable-copies takes a sibling for a copy") {
+  Story story({kName});
+  story.cluster().at(10s).begin_write(request(1, 1), "k").begin_write(request(2, 1), "k");
+  story.answer(request(1, 1), ResultKind::ok).answer(request(2, 1), ResultKind::ok);
+  story.write(request(1, 2), "k");
+  for (const std::uint32_t node : {1U, 2U, 3U}) {
+    story.put(node, "k", request(2, 1), {.others = {request(1, 2)}}).sync(node);
+  }
+  story.end();
+  CHECK(story.violations().empty());
+}

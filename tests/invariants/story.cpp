@@ -88,6 +88,7 @@ Story& Story::put(std::uint32_t node, const Key& key, RequestId origin, Put how)
     written.replaced = held->origin;
   }
   written.cause = how.cause;
+  written.others = how.others;
   written.seq = how.stored ? ++seqs_[node] : seqs_[node];
   return tell(node, written);
 }

@@ -47,6 +47,7 @@ class Story {
     bool erased = false;
     bool stored = true;
     fact::WriteCause cause = fact::WriteCause::foreground;
+    std::vector<RequestId> others{};  // siblings
   };
   // The record meets what the node holds, and, when stored, takes its place, not yet durably.
   Story& put(std::uint32_t node, const Key& key, RequestId origin, Put how);
