@@ -41,7 +41,7 @@ const std::vector<MutantSpec>& mutants() {
        "acknowledged-writes-survive", "scenarios/nemesis/versions-dots.yaml"},
       {"versions-life-reused",
        "a replica that lost its data counts its writes anew under the name that it had",
-       "acknowledged-writes-survive", "scenarios/nemesis/versions-lives.yaml"},
+       "replicas-converge", "scenarios/nemesis/versions-lives.yaml"},
       {"versions-sibling-explosion", "a write keeps the siblings that its client had read",
        "siblings-bounded", "scenarios/nemesis/versions-siblings.yaml"},
       {"wire-eager", "upgraded software speaks its new format to peers that do not read it yet",

@@ -99,8 +99,8 @@ TEST_CASE("every bug is found in its own scenario within its budget of seeds") {
       {"sync-blind-merge", 10},
       {"sync-no-tombstones", 5},
       {"sync-stale-tree", 8},
-      {"versions-dot-not-synced", 15},
-      {"versions-life-reused", 20},
+      {"versions-dot-not-synced", 8},
+      {"versions-life-reused", 5},
       {"versions-sibling-explosion", 3},
       {"wire-eager", 20},
   };
