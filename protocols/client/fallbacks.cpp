@@ -10,7 +10,7 @@ std::vector<NodeId> Fallbacks::of(PartitionId partition) {
   const PartitionMap& map = *cluster_.state().map;
   if (longer_ == nullptr) {
     PartitioningOptions longer = options_;
-    longer.partitions = map.partition_count();
+    longer.partitions = static_cast<std::uint32_t>(map.partition_count());
     longer.replication += kMax;
     longer.shortage = MapShortage::as_many_as_nodes;
     auto made = make_map(map.epoch, longer, cluster_.state().member_ids());
