@@ -24,6 +24,10 @@ enum class SourceState : std::uint8_t {
   unable,      // its store is being recovered, its map is older than the asker's, or it is full
 };
 inline constexpr std::uint8_t kSourceStates = 3;
+// A peer may send anything.
+[[nodiscard]] constexpr bool known(SourceState state) {
+  return static_cast<std::uint8_t>(state) < kSourceStates;
+}
 [[nodiscard]] constexpr std::string_view to_name(SourceState state) {
   switch (state) {
     case SourceState::ready:

@@ -14,22 +14,6 @@ namespace {
 // Of a request for records, by key.
 constexpr std::size_t kKeysAsked = 1024;
 
-[[nodiscard]] Outcome outcome_of(SourceState state) {
-  switch (state) {
-    case SourceState::ready:
-      return Outcome::answered;
-    case SourceState::unrepaired:
-      return Outcome::unrepaired;
-    case SourceState::unable:
-      return Outcome::unable;
-  }
-  return Outcome::unable;
-}
-
-[[nodiscard]] bool known(SourceState state) {
-  return static_cast<std::uint8_t>(state) < kSourceStates;
-}
-
 }  // namespace
 
 // ---- Sessions ------------------------------------------------------------------------------

@@ -7,9 +7,7 @@
 
 namespace rejoin::sync_detail {
 
-namespace {
-
-[[nodiscard]] Outcome outcome_of(SourceState state) {
+Outcome outcome_of(SourceState state) {
   switch (state) {
     case SourceState::ready:
       return Outcome::answered;
@@ -20,12 +18,6 @@ namespace {
   }
   return Outcome::unable;
 }
-
-[[nodiscard]] bool known(SourceState state) {
-  return static_cast<std::uint8_t>(state) < kSourceStates;
-}
-
-}  // namespace
 
 void SourceClient::probe(const Question& question, NodeId source) {
   Asked& asked = open(question, source, true);

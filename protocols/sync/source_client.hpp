@@ -27,6 +27,9 @@ enum class Outcome : std::uint8_t {
   silent,      // no answer after fetch_attempts; for a probe, in one
 };
 
+// What a source's word on itself means for who asked.
+[[nodiscard]] Outcome outcome_of(SourceState state);
+
 // What is asked for; the same for every source of one repair.
 struct Question {
   std::uint64_t repair = 0;
