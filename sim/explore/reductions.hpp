@@ -4,8 +4,8 @@
 // Invariants:
 // 1. What is left keeps its names but for the numbers of nodes, which stay 1 to n.
 // 2. Each result says less than what it was made from, or says it in the order of time, so that
-//    repeating them comes to an end. (timed and unfolded say more, and are asked once, before
-//    them.)
+//    repeating them comes to an end. (timed and unfolded say more: they are asked once, before
+//    them, or with something else left out.)
 //
 // A result may be no schedule that can be run (a step that names what is gone): whoever asks
 // checks that.

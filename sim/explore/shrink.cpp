@@ -84,10 +84,24 @@ std::vector<Schedule> with_other_seeds(const Schedule& schedule) {
   return out;
 }
 
+// Each step that waits for the one before it begins when it did, to the next full unit: its times
+// are for people to read. None: no step waits.
+std::optional<Schedule> in_time(const Schedule& schedule,
+                                std::map<std::string, MonotonicTime> began, Duration unit) {
+  for (auto& [label, time] : began) {
+    time = MonotonicTime((time.time_since_epoch() + unit - 1ns) / unit * unit);
+  }
+  return timed(schedule, began);
+}
+
 // The same with what a part that was left out may have been good for alone: the time that it took,
-// its turn among those who coordinate, and its luck.
-std::vector<Schedule> made_up_for(const Schedule& candidate) {
+// its turn among those who coordinate, and its luck. `began`: when each step did, with that part.
+std::vector<Schedule> made_up_for(const Schedule& candidate,
+                                  const std::map<std::string, MonotonicTime>& began) {
   std::vector<Schedule> out;
+  for (const Duration unit : {Duration(1s), Duration(10ms)}) {
+    if (auto kept = in_time(candidate, began, unit)) out.push_back(*std::move(kept));
+  }
   if (auto slower = with_longer_waits(candidate)) out.push_back(*std::move(slower));
   if (auto later = with_later_reads(candidate)) out.push_back(*std::move(later));
   constexpr std::uint32_t kMost = 5;
@@ -185,7 +199,7 @@ class Shrinker {
         const std::size_t from = at > chunk ? at - chunk : 0;
         if (auto candidate = removal.without(schedule_, from, at - from)) {
           std::vector<Schedule> instead;
-          if (chunk == 1) instead = made_up_for(*candidate);
+          if (chunk == 1) instead = made_up_for(*candidate, confirmed_->trial.began);
           instead.insert(instead.begin(), *std::move(candidate));
           for (Schedule& each : instead) {
             candidates.push_back(std::move(each));
