@@ -238,20 +238,23 @@ struct RepairStarted {
   PartitionId partition;
   std::vector<NodeId> sources;
   std::string mechanism;
-  REJOIN_FIELDS(partition, sources, mechanism)
+  bool claims = true;  // as of RepairCompleted
+  REJOIN_FIELDS(partition, sources, mechanism, claims)
 };
 struct RepairCompleted {
   PartitionId partition;
   std::uint64_t records = 0;
   std::uint64_t changed = 0;
   MonotonicTime started{};
-  bool claims = true;  // that nothing is left to repair; false: a pass of upkeep
-  REJOIN_FIELDS(partition, records, changed, started, claims)
+  bool claims = true;        // that nothing is left to repair; false: a pass of upkeep
+  std::uint64_t rounds = 0;  // questions that were asked side by side are one
+  REJOIN_FIELDS(partition, records, changed, started, claims, rounds)
 };
 struct RepairFailed {
   PartitionId partition;
   std::string reason;
-  REJOIN_FIELDS(partition, reason)
+  std::uint64_t rounds = 0;  // as of RepairCompleted; 0 when it was never started
+  REJOIN_FIELDS(partition, reason, rounds)
 };
 // The node answers reads of the partition from now on. `claims_repaired`: it says by this that
 // nothing is left to repair, as of `since` (DESIGN: a gate that opens without any repair claims
@@ -289,7 +292,9 @@ struct RecordWritten {
   std::uint64_t seq = 0;
   // Of what is stored now, the writes besides `origin`: siblings, or other parts of a merged value.
   std::vector<RequestId> others;
-  REJOIN_FIELDS(partition, key, origin, deleted, erased, stored, replaced, cause, seq, others)
+  std::uint32_t actors = 0;  // in its version vector; 0 where there is none
+  REJOIN_FIELDS(partition, key, origin, deleted, erased, stored, replaced, cause, seq, others,
+                actors)
 };
 // A node keeps a write for an owner that did not take it; it survives a crash once HintsDurable has
 // reached `seq`.
@@ -325,7 +330,8 @@ struct StoreDurable {
 struct StoreRecovered {
   std::uint64_t records = 0;
   std::uint64_t up_to = 0;
-  REJOIN_FIELDS(records, up_to)
+  std::uint64_t life = 0;  // of the store: another one once its files were lost
+  REJOIN_FIELDS(records, up_to, life)
 };
 
 // ---- Clients -------------------------------------------------------------------------------

@@ -49,8 +49,9 @@ struct NodeSnapshot {
   NodeId node;
   NodeState state{};
   bool leader = false;
-  std::uint64_t keys = 0;          // live keys in the store (on disk, when down)
-  std::uint64_t stale_keys = 0;    // older than the newest acknowledged, of partitions it owns
+  std::uint64_t keys = 0;  // live keys in the store (on disk, when down)
+  // Of partitions that it owns, where it is up and a member: older than the newest acknowledged.
+  std::uint64_t stale_keys = 0;
   std::uint64_t missing_keys = 0;  // acknowledged, owned and absent
 };
 

@@ -96,6 +96,7 @@ struct Coordinator::Impl {
   void start(Request& request);
   void start_write(Request& request);
   [[nodiscard]] bool make(Request& request);
+  [[nodiscard]] Actor writer_of(const Request& request) const;
   void send_on(const Request& request);
   void replicate(Request& request);
   void on_durable();

@@ -23,6 +23,12 @@ void Coordinator::Impl::start_write(Request& request) {
   replicate(request);
 }
 
+// Who counts the write: this store, in this life of it.
+Actor Coordinator::Impl::writer_of(const Request& request) const {
+  if (MUTANT("versions-actor-explosion")) return actor_of(request.message.id.client);
+  return actor_of(self, store.life());
+}
+
 // Where versions track causality a write is made by an owner: it alone knows how far it has counted
 // its writes of the key. False when it is not made here, or not durable yet.
 bool Coordinator::Impl::make(Request& request) {
@@ -40,7 +46,7 @@ bool Coordinator::Impl::make(Request& request) {
                                              .version = request.version,
                                              .origin = request.message.id,
                                              .context = request.message.context},
-                                            actor_of(self, store.life()));
+                                            writer_of(request));
     request.made_seq = written.seq;
     const Record* const record = store.get(partition, key);
     CHECK_THAT(record != nullptr);

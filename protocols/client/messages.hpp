@@ -41,13 +41,13 @@ struct ClientRequest {
 
 struct ClientReply {
   static constexpr MessageKind kind{Channel::client, 1};
-  RequestId id;
+  RequestId id{};
   std::uint32_t attempt = 0;
   ResultKind result{};  // none: ask `leader` instead
-  Value value;
-  std::vector<RequestId> observed;
-  NodeId served_by;
-  Address leader;               // none unless result is
+  Value value{};
+  std::vector<RequestId> observed{};
+  NodeId served_by{};
+  Address leader{};             // none unless result is
   std::vector<Value> others{};  // siblings of `value`
   VersionVector context{};      // of what was read
   Version version{};            // of what was read or written

@@ -27,6 +27,11 @@ struct Partition {
   std::uint64_t dropped = 0;            // sequence of the last drop
 };
 
+std::uint32_t actors_of(const Record& record) {
+  if (record.causality == nullptr) return 0;
+  return static_cast<std::uint32_t>(record.causality->clock.size());
+}
+
 struct Erasure {
   std::uint64_t seq = 0;
   PartitionId partition;
@@ -97,7 +102,8 @@ struct Store::Impl {
                                     .replaced = known->second.record.origin,
                                     .cause = cause,
                                     .seq = known->second.seq,
-                                    .others = {}});
+                                    .others = {},
+                                    .actors = 0});
     return {.seq = known->second.seq, .stored = false};
   }
 
@@ -144,7 +150,8 @@ struct Store::Impl {
                                 .replaced = std::nullopt,
                                 .cause = cause,
                                 .seq = seq,
-                                .others = origins_of(rules, record)};
+                                .others = origins_of(rules, record),
+                                .actors = actors_of(record)};
     if (before) {
       // The newest that is there no more.
       for (const RequestId origin : origins_of(rules, *before)) {
@@ -234,7 +241,9 @@ StoreWrite Store::put(PartitionId id, const Record& record, MergeRule rule,
                       fact::WriteCause cause) {
   const bool blind = MUTANT("sync-blind-merge") && cause == fact::WriteCause::repair;
   if (rule == MergeRule::overwrite || blind) return impl_->store(id, {record, true, {}}, cause);
-  return impl_->store(id, merge(impl_->rules, get(id, record.key), record), cause, &record);
+  Merged merged = merge(impl_->rules, get(id, record.key), record);
+  if (rule == MergeRule::resolve) merged.changed |= merged.record.version == record.version;
+  return impl_->store(id, merged, cause, &record);
 }
 
 StoreWrite Store::update(PartitionId id, const Key& key, const CausalWrite& write,
@@ -336,7 +345,8 @@ void Store::on_io(const IoDone& done) {
     case Journal::Progress::recovered: {
       impl_->ready = true;
       const std::uint64_t records = impl_->record_count();
-      impl_->bus.publish(fact::StoreRecovered{.records = records, .up_to = last_sequence()});
+      impl_->bus.publish(
+          fact::StoreRecovered{.records = records, .up_to = last_sequence(), .life = life()});
       impl_->bus.post(local::StoreRecovered{.records = records});
       return;
     }

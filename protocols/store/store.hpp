@@ -33,6 +33,8 @@ namespace rejoin {
 enum class MergeRule : std::uint8_t {
   overwrite,  // what arrives stays, whatever versions say
   merge,      // by versions and the rule for conflicts (protocols/versions/merge.hpp)
+  resolve,    // the same; but of what has the version that is there, too, the outcome is stored, as
+              // if that were a conflict
 };
 
 struct StoreWrite {

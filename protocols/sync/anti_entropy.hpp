@@ -25,6 +25,7 @@ class AntiEntropy final : public Mechanism {
     Transfer transfer;
     bool on_return = true;
     SourceRule source = SourceRule::quorum;
+    MergeRule merge = MergeRule::merge;
     Duration period{};  // 0: no upkeep
     Duration jitter{};  // added to each period
     std::uint32_t concurrency = 1;

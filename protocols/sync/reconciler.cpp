@@ -49,9 +49,20 @@ void Reconciler::begin(Session& session) {
   } else {
     auto& exchange = session.exchange.emplace<reconcile::DigestListExchange>(
         session.question.repair, reconcile::DigestListOptions{});
-    ask_lists(session, exchange.start(ordered_replica(context_.store, partition)));
+    ask_lists(session, exchange.start(lists_of(session)));
   }
   progress(session);
+}
+
+// Who does not take equal versions for equal has no fingerprint in common with anybody.
+reconcile::OrderedReplica Reconciler::lists_of(const Session& session) const {
+  reconcile::OrderedReplica own = ordered_replica(context_.store, session.question.partition);
+  if (!session.how.distrusts_equal) return own;
+  return {.first = [own](const reconcile::KeyRange& range, std::size_t count) {
+    std::vector<reconcile::Item> items = own.first(range, count);
+    for (reconcile::Item& item : items) item.fingerprint.hash.high ^= 1;
+    return items;
+  }};
 }
 
 CompareHead Reconciler::head_of(const Session& session, std::uint32_t step) const {
@@ -79,6 +90,7 @@ void Reconciler::send(Session& session, const Ask& ask) {
 // Each step has its own place in tags: digests, lists, pulls and pushes count apart by their kind.
 void Reconciler::ask_trees(Session& session,
                            const std::vector<reconcile::MerkleRequest>& requests) {
+  if (!requests.empty()) listener_.on_round(session.question.repair);
   for (const reconcile::MerkleRequest& request : requests) {
     send(session, MerkleAsk{.head = head_of(session, request.number), .request = request});
   }
@@ -86,6 +98,7 @@ void Reconciler::ask_trees(Session& session,
 
 void Reconciler::ask_lists(Session& session,
                            const std::vector<reconcile::DigestListRequest>& requests) {
+  if (!requests.empty()) listener_.on_round(session.question.repair);
   for (const reconcile::DigestListRequest& request : requests) {
     send(session, ListAsk{.head = head_of(session, request.number), .request = request});
   }
@@ -140,8 +153,7 @@ bool Reconciler::on_list(Address from, const ListTold& told) {
     close(at, outcome_of(told.state));
     return true;
   }
-  const auto next =
-      exchange->on_answer(ordered_replica(context_.store, session.question.partition), told.answer);
+  const auto next = exchange->on_answer(lists_of(session), told.answer);
   if (!next) return next.error() == reconcile::Refusal::not_asked;
   ask_lists(session, *next);
   progress(session);
@@ -173,6 +185,7 @@ void Reconciler::pull(Sessions::iterator at) {
   const std::size_t count = std::min(session.wanted.size(), kKeysAsked);
   session.asked.assign(session.wanted.begin(),
                        session.wanted.begin() + static_cast<std::ptrdiff_t>(count));
+  listener_.on_round(session.question.repair);
   send(session, PullRequest{.head = head_of(session, session.step),
                             .keys = session.asked,
                             .chunk_bytes = context_.options.fetch_chunk_bytes});
@@ -247,6 +260,7 @@ void Reconciler::push(Sessions::iterator at) {
 }
 
 void Reconciler::send_push(Session& session) {
+  listener_.on_round(session.question.repair);
   send(session, PushRequest{.head = head_of(session, session.step), .records = session.sent});
 }
 

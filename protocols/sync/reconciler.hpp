@@ -73,6 +73,7 @@ class Reconciler {
   }
   [[nodiscard]] bool expects(const Session& session, Address from, const CompareHead& head,
                              Phase phase) const;
+  [[nodiscard]] reconcile::OrderedReplica lists_of(const Session& session) const;
   [[nodiscard]] CompareHead head_of(const Session& session, std::uint32_t step) const;
   template <class Ask>
   void send(Session& session, const Ask& ask);

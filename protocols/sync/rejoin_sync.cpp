@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kName = "rejoin-sync";
 
 SourceRule rule_of(const std::string& source) {
-  if (source == "one") return SourceRule::first;
+  if (source == "one" || source == "first") return SourceRule::first;
   if (source == "quorum") return SourceRule::quorum;
   if (source == "all") return SourceRule::all;
   CHECK_THAT(source == "freshest");
@@ -21,8 +21,9 @@ SourceRule rule_of(const std::string& source) {
 
 class RejoinSync final : public Mechanism {
  public:
-  RejoinSync(SyncManager& manager, SourceRule rule, bool wipe)
-      : manager_(manager), rule_(rule), wipe_(wipe) {}
+  // `only_first`: of the replicas that could be asked, the first alone.
+  RejoinSync(SyncManager& manager, SourceRule rule, bool only_first, bool wipe)
+      : manager_(manager), rule_(rule), only_first_(only_first), wipe_(wipe) {}
 
   void on_partition_change(const PartitionNeeded& change) override {
     const bool blind = MUTANT("sync-blind-hook");
@@ -38,6 +39,7 @@ class RejoinSync final : public Mechanism {
 
  private:
   void repair(PartitionId partition, std::vector<NodeId> sources, MergeRule merge) {
+    if (only_first_ && sources.size() > 1) sources.resize(1);
     manager_.repair({.partition = partition,
                      .sources = std::move(sources),
                      .rule = rule_,
@@ -48,14 +50,15 @@ class RejoinSync final : public Mechanism {
 
   SyncManager& manager_;
   SourceRule rule_;
+  bool only_first_;
   bool wipe_;
 };
 
 std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
   const std::string& mode = params.get<std::string>("mode");
   CHECK_THAT(mode == "merge" || mode == "wipe");
-  return std::make_unique<RejoinSync>(manager, rule_of(params.get<std::string>("source")),
-                                      mode == "wipe");
+  const std::string& source = params.get<std::string>("source");
+  return std::make_unique<RejoinSync>(manager, rule_of(source), source == "first", mode == "wipe");
 }
 
 // Writes that every owner holds are at any repaired source, those that a majority holds are among
@@ -92,9 +95,9 @@ bool holds_under(const NodeOptions& options, const ClientOptions& client, const 
                 .type = ParamType::choice,
                 .unit = "",
                 .fallback = "freshest",
-                .help = "replicas to copy from: the one that is ahead, the first that answers, a "
-                        "majority, or all",
-                .choices = {"freshest", "one", "quorum", "all"}},
+                .help = "replicas to copy from: the one that is ahead, the first that answers, the "
+                        "first by the map (others when it does not answer), a majority, or all",
+                .choices = {"freshest", "one", "first", "quorum", "all"}},
                {.name = "mode",
                 .type = ParamType::choice,
                 .unit = "",
@@ -103,9 +106,10 @@ bool holds_under(const NodeOptions& options, const ClientOptions& client, const 
                 .choices = {"merge", "wipe"}}},
     .promises = {"acknowledged-writes-survive", "merge-never-regresses",
                  "no-stale-read-after-repair"},
-    .conditions = "with versions, mode: merge, clocks that agree, and every write at a "
-                  "level that the sources cover: all (source freshest or one), quorum or all "
-                  "(source quorum or all); while a repaired replica with its disk is reachable",
+    .conditions =
+        "with versions, mode: merge, clocks that agree, and every write at a "
+        "level that the sources cover: all (source freshest, one or first), quorum or all "
+        "(source quorum or all); while a repaired replica with its disk is reachable",
     .promises_under = &holds_under,
     .agreeing_clocks = true,
     .make = &make,

@@ -57,8 +57,9 @@ void RepairQueue::abandon(PartitionId partition, std::string_view reason) {
     reconciler_.cancel(at->second.question.repair);
     context_.env.disarm(TimerId(kPauseTimers + partition.value));
     ended.push_back(std::move(at->second.wanted.request));
+    const std::uint64_t rounds = at->second.rounds;
     active_.erase(at);
-    context_.bus.publish(fact::RepairFailed{partition, std::string(reason)});
+    context_.bus.publish(fact::RepairFailed{partition, std::string(reason), rounds});
     schedule(context_.env.now());
   }
   for (const RepairRequest& request : ended) tell_ended(request);
@@ -182,8 +183,9 @@ void RepairQueue::start(Wanted wanted) {
   const bool probe = wanted.request.rule == SourceRule::freshest && repair.next.size() > 1;
   repair.phase = probe ? Phase::probing : Phase::copying;
   repair.wanted = std::move(wanted);
+  const RepairRequest& request = repair.wanted.request;
   context_.bus.publish(
-      fact::RepairStarted{partition, repair.next, repair.wanted.request.mechanism});
+      fact::RepairStarted{partition, repair.next, request.mechanism, request.claims});
   Repair& active = active_.emplace(partition, std::move(repair)).first->second;
   if (active.next.empty()) return settle(active);
   ask(active);
@@ -283,6 +285,12 @@ void RepairQueue::rank(Repair& repair) {
   for (const Freshness& source : fresh) repair.next.push_back(source.node);
   repair.refused.clear();
   repair.phase = Phase::copying;
+}
+
+void RepairQueue::on_round(std::uint64_t id) {
+  Repair* const repair = find(id);
+  CHECK_THAT(repair != nullptr);
+  ++repair->rounds;
 }
 
 void RepairQueue::on_records(std::uint64_t id, std::vector<Record> records) {
@@ -391,8 +399,8 @@ void RepairQueue::complete(PartitionId partition) {
   const auto at = active_.find(partition);
   const MonotonicTime started = at->second.started;
   const RepairRequest request = std::move(at->second.wanted.request);
-  const fact::RepairCompleted fact{partition, at->second.records, at->second.changed, started,
-                                   request.claims};
+  const fact::RepairCompleted fact{partition, at->second.records, at->second.changed,
+                                   started,   request.claims,     at->second.rounds};
   active_.erase(at);
   context_.bus.publish(fact);
   if (request.claims) completed_(partition, started);
@@ -406,8 +414,9 @@ void RepairQueue::fail(PartitionId partition, std::string_view reason) {
   wanted.accept_unrepaired |= at->second.any_unrepaired;
   client_.cancel(at->second.question.repair);
   reconciler_.cancel(at->second.question.repair);
+  const std::uint64_t rounds = at->second.rounds;
   active_.erase(at);
-  context_.bus.publish(fact::RepairFailed{partition, std::string(reason)});
+  context_.bus.publish(fact::RepairFailed{partition, std::string(reason), rounds});
   if (!wanted.request.claims) {
     schedule(context_.env.now());
     return tell_ended(wanted.request);

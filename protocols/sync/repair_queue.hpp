@@ -69,6 +69,7 @@ class RepairQueue final : public SourceListener {
   void on_store_ready() { schedule(context_.env.now()); }
 
   void on_probed(std::uint64_t repair, const Freshness& freshness, Outcome outcome) override;
+  void on_round(std::uint64_t repair) override;
   void on_records(std::uint64_t repair, std::vector<Record> records) override;
   void on_copied(std::uint64_t repair, NodeId source, Outcome outcome) override;
 
@@ -101,6 +102,7 @@ class RepairQueue final : public SourceListener {
     bool any_unrepaired = false;
     std::uint64_t records = 0;
     std::uint64_t changed = 0;
+    std::uint64_t rounds = 0;
     std::uint64_t seq = 0;  // durable when this is
   };
   using Waiting = std::pair<PartitionId, std::string>;  // and the mechanism

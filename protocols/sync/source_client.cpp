@@ -112,6 +112,7 @@ void SourceClient::send(const QuestionKey& key, Asked& asked) {
   // A source that has left the cluster is not asked; its silence is counted like any other.
   if (member != nullptr) {
     asked.address = member->address;
+    listener_.on_round(key.repair);
     const std::uint64_t identity =
         identity_of(question.partition, question.number, key.source, asked.chunk);
     const std::uint32_t attempt = question.round * context_.options.fetch_attempts + asked.attempt;

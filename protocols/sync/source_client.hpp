@@ -4,7 +4,7 @@
 // 1. One question at a time to a source of a repair; its outcome is told to the listener once,
 //    unless it was cancelled.
 // 2. An answer that is not the awaited one (other repair, source or chunk) changes nothing.
-// 3. probe() and copy() never call the listener back from inside the call.
+// 3. probe() and copy() never call the listener back from inside the call, but for on_round().
 //
 // Not here: which sources to ask, in which order, and what to do with the records.
 #pragma once
@@ -45,6 +45,8 @@ class SourceListener {
   SourceListener(const SourceListener&) = delete;
   SourceListener& operator=(const SourceListener&) = delete;
   virtual ~SourceListener() = default;
+  // A question, or several side by side, were sent to a source of the repair.
+  virtual void on_round(std::uint64_t repair) = 0;
   // `freshness` counts only when `outcome` is answered.
   virtual void on_probed(std::uint64_t repair, const Freshness& freshness, Outcome outcome) = 0;
   virtual void on_records(std::uint64_t repair, std::vector<Record> records) = 0;

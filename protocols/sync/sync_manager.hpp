@@ -58,6 +58,8 @@ struct Transfer {
   Means means = Means::copy;
   bool pull = true;   // records come here
   bool push = false;  // and go there, where they are missing or older; not of a copy
+  // Records of one version count as different, too; of lists.
+  bool distrusts_equal = false;
 };
 
 struct RepairRequest {

@@ -16,7 +16,22 @@ std::string refuses(const NodeOptions& options, const Params& /*params*/) {
 std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
   AntiEntropy::Options options = anti_entropy_options(kName, params);
   options.transfer.means = Means::lists;
+  const bool conflict = params.get<std::string>("equal") == "conflict";
+  options.transfer.distrusts_equal = conflict;
+  if (conflict) options.merge = MergeRule::resolve;
   return std::make_unique<AntiEntropy>(manager, std::move(options));
+}
+
+std::vector<ParamSpec> params() {
+  std::vector<ParamSpec> out = anti_entropy_params("0s");
+  out.push_back({.name = "equal",
+                 .type = ParamType::choice,
+                 .unit = "",
+                 .fallback = "same",
+                 .help = "what two records with one version are: the same, or a conflict, which is "
+                         "resolved and stored by each comparison anew",
+                 .choices = {"same", "conflict"}});
+  return out;
 }
 
 [[maybe_unused]] const bool registered = Mechanisms::add({
@@ -28,7 +43,7 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
         "of two versions stays is decided by the versions of the cluster. Nothing happens between "
         "returns (period: 0s), so what diverges without one, as after a partition of the network "
         "that nobody was removed for, stays.",
-    .params = anti_entropy_params("0s"),
+    .params = params(),
     .promises = {"acknowledged-writes-survive", "merge-never-regresses",
                  "no-stale-read-after-repair"},
     .conditions = "with clocks that agree where versions are clocks, and every write at level "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "model/check.hpp"
@@ -20,9 +21,20 @@ bool comes_before(const Sibling& a, const Sibling& b) {
   return a.dot < b.dot;
 }
 
-// No ties: no two siblings of a key have one origin and one dot.
+bool holds(std::span<const Sibling> siblings, RequestId origin) {
+  return std::any_of(siblings.begin(), siblings.end(),
+                     [origin](const Sibling& each) { return each.origin == origin; });
+}
+
+// A write that its client tried again at another replica was made twice, with a dot and a version
+// of each: one of them stays, the same whoever merges. No ties: then no two have one origin.
 void put_in_order(Siblings& siblings) {
   std::stable_sort(siblings.begin(), siblings.end(), comes_before);
+  Siblings out;
+  for (Sibling& each : siblings) {
+    if (!holds(out, each.origin)) out.push_back(std::move(each));
+  }
+  siblings = std::move(out);
 }
 
 const VersionVector& clock_of(const Record& record) {
@@ -34,11 +46,6 @@ const Sibling* find_dot(const Siblings& siblings, const Dot& dot) {
   const auto at = std::find_if(siblings.begin(), siblings.end(),
                                [&dot](const Sibling& each) { return each.dot == dot; });
   return at == siblings.end() ? nullptr : &*at;
-}
-
-bool holds(const Siblings& siblings, RequestId origin) {
-  return std::any_of(siblings.begin(), siblings.end(),
-                     [origin](const Sibling& each) { return each.origin == origin; });
 }
 
 // Whom the resolver leaves in the shade, and the one it shows; none when it shows all.
@@ -107,9 +114,8 @@ Siblings newer_side_or_both(const Record& mine, const Record& theirs) {
   if (here && !there) return siblings_of(mine);
   if (there && !here) return siblings_of(theirs);
   Siblings out = siblings_of(mine);
-  for (const Sibling& each : siblings_of(theirs)) {
-    if (!holds(out, each.origin)) out.push_back(each);
-  }
+  const Siblings others = siblings_of(theirs);
+  out.insert(out.end(), others.begin(), others.end());
   return out;
 }
 
@@ -126,12 +132,16 @@ Merged merge_causal(const VersionRules& rules, const Record& mine, const Record&
   return merged;
 }
 
+// By version; of two with one version, as two have whose writer's clock stood still over a restart,
+// by origin: whoever merges keeps the same.
+bool is_newer(const Record& a, const Record& b) {
+  return a.version != b.version ? a.version > b.version : a.origin > b.origin;
+}
+
 // States of a replicated data type: all that either knows. Versions only say which change was last.
 Merged merge_states(const VersionRules& rules, const Record& mine, const Record& theirs) {
   Merged merged{.record = mine, .changed = false, .lost = {}};
-  const bool newer =
-      mine.version != theirs.version ? mine.version < theirs.version : mine.origin < theirs.origin;
-  if (newer) {
+  if (is_newer(theirs, mine)) {
     merged.record.version = theirs.version;
     merged.record.origin = theirs.origin;
   }
@@ -154,7 +164,7 @@ Merged merge(const VersionRules& rules, const Record* mine, const Record& theirs
   if (rules.conflict->join != nullptr) return merge_states(rules, *mine, theirs);
   if (tracks_causality(rules.scheme)) return merge_causal(rules, *mine, theirs);
   if (orders_totally(rules.scheme)) {
-    if (theirs.version <= mine->version) return {.record = *mine, .changed = false, .lost = {}};
+    if (!is_newer(theirs, *mine)) return {.record = *mine, .changed = false, .lost = {}};
     return {.record = theirs, .changed = true, .lost = {}};
   }
   return {.record = theirs, .changed = true, .lost = {}};
@@ -216,7 +226,10 @@ bool well_formed(const VersionRules& rules, const Record& record) {
     const Dot& dot = siblings[i].dot;
     if ((rules.scheme == VersionScheme::dvv) == dot.is_none()) return false;
     if (!record.causality->clock.covers(dot)) return false;
-    if (i > 0 && !comes_before(siblings[i - 1], siblings[i])) return false;
+    if (i == 0) continue;
+    const std::span<const Sibling> before(siblings.data(), i);
+    if (!comes_before(before.back(), siblings[i]) || holds(before, siblings[i].origin))
+      return false;
   }
   return !record.causality->clock.empty();
 }

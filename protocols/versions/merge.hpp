@@ -3,9 +3,12 @@
 // Invariants:
 // 1. merge() of records that were made by update() and merge() is commutative and idempotent, and
 //    what was merged in stays, in all schemes but `none`, where what arrives replaces what is
-//    there. It is associative, too, but under plain version vectors: one vector for all siblings
-//    cannot say which of them another replica has seen replaced, so that it depends on the order of
-//    merges whether a replaced one is still there. Nothing that was not replaced is ever missing.
+//    there. It is associative, too, but in two cases, in which it depends on the order of merges
+//    whether a replaced value is still there. Under plain version vectors one vector for all
+//    siblings cannot say which of them another replica has seen replaced. And a write that was made
+//    at two replicas, because its client tried again, is one once they meet; who replaced it before
+//    that has replaced one of the two. Nothing that was not replaced is ever missing, and replicas
+//    that keep merging end with the same.
 // 2. It never replaces a newer version, nor one that is concurrent. A resolver that chooses leaves
 //    the others in the shade: they are kept, so that merges stay what they are, until a client that
 //    was shown the chosen one replaces all; whom it leaves there is in `lost`, once.

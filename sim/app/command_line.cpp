@@ -53,7 +53,8 @@ void add_selection(CLI::App& command, Words& words) {
   command.add_option("--seed", words.seed, "instead of the file's seed");
   command.add_option("--set", words.sets, "PATH=VALUE: replaces a value of the file")
       ->allow_extra_args(false);
-  command.add_option("--sync", words.sync, "A or A+B: sync mechanisms instead of the file's");
+  command.add_option("--sync", words.sync,
+                     "A or A+B: sync mechanisms, or presets of them, instead of the file's");
   command.add_flag("--no-expect", words.no_expect, "every violation is a failure");
 }
 

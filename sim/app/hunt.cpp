@@ -79,15 +79,35 @@ std::string scenario_of(const MutantSpec& bug) {
   return scenario.string();
 }
 
-// Swarms draw by seed which classes of faults there are; the baseline has all of them, always.
-tl::expected<Job, std::string> job_of(const MutantSpec& bug, bool swarm) {
+// Swarms draw by seed which classes of faults there are; the baseline has all of them, always. A
+// scenario without a nemesis has nothing to draw, and no baseline.
+struct Search {
+  Job swarm;
+  std::optional<Job> plain;
+};
+
+tl::expected<Job, std::string> load_job(const MutantSpec& bug,
+                                        std::vector<sim::Override> overrides) {
   Selection selection{.files = {scenario_of(bug)}};
   selection.seed = 1;
   selection.expectations = false;
-  selection.overrides = {{.path = "nemesis.swarm", .value = swarm ? "true" : "false"}};
+  selection.overrides = std::move(overrides);
   auto jobs = load(selection);
   if (!jobs) return tl::unexpected(jobs.error());
   return jobs->front();
+}
+
+tl::expected<Search, std::string> search_of(const MutantSpec& bug) {
+  const auto with_swarm = [&bug](const char* value) {
+    return load_job(bug, {{.path = "nemesis.swarm", .value = value}});
+  };
+  auto as_it_is = load_job(bug, {});
+  if (!as_it_is) return tl::unexpected(as_it_is.error());
+  if (!as_it_is->scenario.has("nemesis")) return Search{*std::move(as_it_is), std::nullopt};
+  auto swarm = with_swarm("true");
+  auto plain = with_swarm("false");
+  if (!swarm || !plain) return tl::unexpected(swarm ? plain.error() : swarm.error());
+  return Search{*std::move(swarm), *std::move(plain)};
 }
 
 // By name; all of them when none is named. The error is text for standard error.
@@ -121,15 +141,14 @@ ExitStatus execute(const HuntCommand& command) {
   }
   const std::vector<const MutantSpec*>& bugs = *chosen;
   if (planter == nullptr) return run_sibling(command);
-  std::vector<std::pair<Job, Job>> jobs;
+  std::vector<Search> searches;
   for (const MutantSpec* bug : bugs) {
-    const auto swarm = job_of(*bug, true);
-    const auto plain = job_of(*bug, false);
-    if (!swarm || !plain) {
-      print_error(swarm ? plain.error() : swarm.error());
+    auto search = search_of(*bug);
+    if (!search) {
+      print_error(search.error());
       return ExitStatus::bad_input;
     }
-    jobs.emplace_back(*swarm, *plain);
+    searches.push_back(*std::move(search));
   }
   sim::HuntOptions options{.runs_max = command.runs,
                            .stretches = command.stretches,
@@ -158,17 +177,23 @@ ExitStatus execute(const HuntCommand& command) {
       return sim::hunt(job.scenario, *bugs[i], options);
     };
     planter(bugs[i]->name);
-    const sim::Hunted swarm = search(jobs[i].first, "with swarms");
-    const sim::Hunted plain = search(jobs[i].second, "without");
+    const sim::Hunted swarm = search(searches[i].swarm, "with swarms");
+    std::optional<sim::Hunted> plain;
+    if (searches[i].plain) plain = search(*searches[i].plain, "without");
     planter("");
     progress.clear();
     // Of one that was cut off there is nothing to compare.
-    if (swarm.interrupted || plain.interrupted) break;
-    missed = missed || (swarm.found() == 0 && plain.found() == 0);
+    if (swarm.interrupted || (plain && plain->interrupted)) break;
+    missed = missed || (swarm.found() == 0 && (!plain || plain->found() == 0));
     std::vector<reports::Cell> row{{std::string(bugs[i]->name)}};
     add_search(row, swarm, command.runs);
-    add_search(row, plain, command.runs);
-    const auto needed = better(clean_seeds(swarm), clean_seeds(plain));
+    std::optional<std::uint64_t> needed = clean_seeds(swarm);
+    if (plain) {
+      add_search(row, *plain, command.runs);
+      needed = better(needed, clean_seeds(*plain));
+    } else {
+      row.insert(row.end(), 3, {"-"});
+    }
     row.push_back({needed ? reports::grouped(*needed) : "unknown"});
     table.rows.push_back(std::move(row));
   }
@@ -178,7 +203,8 @@ ExitStatus execute(const HuntCommand& command) {
   page.table(table);
   page.paragraph(fmt::format("found: stretches of {} seeds in which it was; median and 90%: seeds "
                              "up to the first that showed it; first where each seed leaves out "
-                             "some of the faults, as swarms do, then where each has all of them. "
+                             "some of the faults, as swarms do, then where each has all of them "
+                             "(-: the scenario draws no faults). "
                              "clean seeds: so many must pass after a fix, in the search that needs "
                              "fewer, for 99% confidence, if the bug is as rare as these stretches "
                              "may have it (the lower 99% bound of Clopper and Pearson).",

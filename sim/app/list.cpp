@@ -11,12 +11,14 @@
 #include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/preset.hpp"
 #include "protocols/versions/conflict.hpp"
 #include "reports/page.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/load.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/invariants/invariant.hpp"
+#include "sim/run/metrics.hpp"
 #include "sim/scenario/selectors.hpp"
 
 namespace rejoin::app {
@@ -91,6 +93,27 @@ std::vector<Entry> mechanisms() {
     entry.notes.emplace_back("promises", spec.promises.empty() ? "nothing" : joined(spec.promises));
     if (!spec.conditions.empty()) entry.notes.emplace_back("if", spec.conditions);
     put_refusals(spec, entry);
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+// Its settings, line by line: mechanisms in their order, and what else it says.
+std::vector<Entry> presets() {
+  constexpr std::string_view kItem = "  - ";
+  std::vector<Entry> out;
+  for (const PresetSpec& spec : Presets::all()) {
+    Entry entry = entry_of(spec);
+    std::string_view rest = spec.settings;
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+      if (line.starts_with(kItem)) {
+        entry.notes.emplace_back("sync", line.substr(kItem.size()));
+      } else if (const std::size_t colon = line.find(": "); colon != line.npos) {
+        entry.notes.emplace_back(line.substr(0, colon), line.substr(colon + 2));
+      }
+    }
     out.push_back(std::move(entry));
   }
   return out;
@@ -221,7 +244,7 @@ std::vector<Entry> planted_bugs() {
 
 std::vector<Entry> metrics() {
   std::vector<Entry> out;
-  for (const std::string& name : vocabulary().metrics) out.push_back({.name = name});
+  for (const sim::MetricSpec& metric : sim::metric_specs()) out.push_back(entry_of(metric));
   return out;
 }
 
@@ -231,6 +254,8 @@ const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
       {"mechanisms", "how a node gets data that it missed: `sync` of a file, --sync here",
        &mechanisms, &put_promises},
+      {"presets", "compositions of mechanisms as known systems have them: wherever those are named",
+       &presets},
       {"faults", "what a step of a timeline can do to machines and network", &faults},
       {"invariants", "what must hold: `check` and `expect: violates` of a file", &invariants},
       {"distributions",

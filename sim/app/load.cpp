@@ -24,14 +24,18 @@ std::string text_of(const sim::Diagnostics& diagnostics) {
 
 // `--sync A+B` names mechanisms by itself: a mistake in it is told once, not once a file.
 std::string check_sync(const std::string& sync) {
-  const std::vector<std::string> known = sim::names_of(vocabulary().mechanisms);
+  std::vector<std::string> known = sim::names_of(vocabulary().mechanisms);
+  for (const auto& preset : vocabulary().presets) known.push_back(preset.name);
   std::string wrong;
   for (std::size_t at = 0; at <= sync.size();) {
     const std::size_t plus = std::min(sync.find('+', at), sync.size());
     const std::string name = sync.substr(at, plus - at);
     at = plus + 1;
-    const bool is_known = sim::find_plugin(vocabulary().mechanisms, name) != nullptr;
-    if (is_known || normal_name(name) == "none") continue;
+    const bool is_known = normal_name(name) == "none" ||
+                          std::any_of(known.begin(), known.end(), [&name](const std::string& each) {
+                            return normal_name(each) == normal_name(name);
+                          });
+    if (is_known) continue;
     wrong += error_text("--sync: there is no mechanism `" + name + "`",
                         hint_of(name, known, "mechanisms"));
   }
@@ -61,7 +65,8 @@ tl::expected<std::vector<Job>, std::string> load_files(const Selection& selectio
   if (selection.sync) {
     const std::string wrong = check_sync(*selection.sync);
     if (!wrong.empty()) return tl::unexpected(wrong);
-    overrides.push_back({.path = "sync", .value = *selection.sync});
+    // First: --set may say more of what --sync names.
+    overrides.insert(overrides.begin(), {.path = "sync", .value = *selection.sync});
   }
   std::vector<Job> jobs;
   std::string wrong;

@@ -26,6 +26,12 @@ class RepairIsBounded final : public Invariant {
       under_way_[{node, started->partition}] = event.at;
     } else if (const auto* completed = std::get_if<fact::RepairCompleted>(&event.fact)) {
       under_way_.erase({node, completed->partition});
+      if (completed->records > 0 && completed->changed == 0) {
+        Moved& moved = moved_[{node, completed->partition}];
+        ++moved.times;
+        moved.records += completed->records;
+        moved.last = event.at;
+      }
     } else if (const auto* failed = std::get_if<fact::RepairFailed>(&event.fact)) {
       under_way_.erase({node, failed->partition});
     } else if (const auto* written = std::get_if<fact::RecordWritten>(&event.fact)) {
@@ -63,11 +69,18 @@ class RepairIsBounded final : public Invariant {
               .evidence = evidence.lines()});
     }
     for (const auto& [where, versions] : stored_) judge(world, at, event, where, versions);
+    for (const auto& [where, moved] : moved_) judge(at, event, where, moved);
   }
 
  private:
   struct Stored {
     std::uint64_t times = 0;
+    MonotonicTime last{};
+  };
+  // By repairs that changed nothing.
+  struct Moved {
+    std::uint64_t times = 0;
+    std::uint64_t records = 0;
     MonotonicTime last{};
   };
   using Place = std::pair<NodeId, Key>;
@@ -84,6 +97,25 @@ class RepairIsBounded final : public Invariant {
   void disturb(MonotonicTime at) {
     disturbed_ = at;
     stored_.clear();
+    moved_.clear();
+  }
+
+  // Replicas that are equal have nothing to send each other.
+  void judge(MonotonicTime at, std::uint64_t event, const std::pair<NodeId, PartitionId>& where,
+             const Moved& moved) {
+    const auto& [node, partition] = where;
+    if (moved.times <= rounds_ || !is_new(node, {})) return;
+    Evidence evidence;
+    evidence.add(disturbed_, "the cluster", "is left alone from now on")
+        .add(moved.last, to_name(node),
+             "has fetched " + count_text(moved.records, "record") + " of " + to_name(partition) +
+                 " since then, in " + count_text(moved.times, "repair") + ", and changed nothing");
+    report(at, event,
+           {.node = node,
+            .says = count_text(moved.times, "repair") + " of " + to_name(partition) + " by " +
+                    to_name(node) + " fetched records and changed nothing since " +
+                    to_seconds_text(disturbed_) + ", when the last write or other change was over",
+            .evidence = evidence.lines()});
   }
 
   // There are only so many versions: repairs that change something for ever store one again.
@@ -116,6 +148,7 @@ class RepairIsBounded final : public Invariant {
   MonotonicTime disturbed_{};  // by anything but reads and repairs, last
   std::map<std::pair<NodeId, PartitionId>, MonotonicTime> under_way_;  // since when
   std::map<Place, std::map<RequestId, Stored>> stored_;                // by repairs, since then
+  std::map<std::pair<NodeId, PartitionId>, Moved> moved_;              // since then
 };
 
 [[maybe_unused]] const bool registered = register_invariant<RepairIsBounded>(
@@ -124,7 +157,8 @@ class RepairIsBounded final : public Invariant {
     "or stop of a process, and change of membership or map. No repair may be under way for longer "
     "than `longest`, and no node may have stored one version of a key by repair more than "
     "`rounds` times: versions are finitely many, so that repairs which change something for ever "
-    "repeat one. Exchanges that change nothing are what periodic anti-entropy does, and are "
+    "repeat one; nor may it have fetched records of a partition, and changed nothing by them, more "
+    "often than that. Comparisons that find nothing are what periodic anti-entropy does, and are "
     "allowed, however many. Repairs that fail over and over are not judged: no fact tells whether "
     "a source could have been reached.",
     true,
@@ -132,7 +166,7 @@ class RepairIsBounded final : public Invariant {
       .type = ParamType::integer,
       .unit = "times",
       .fallback = "3",
-      .help = "so often a node may store one version by repair",
+      .help = "so often a node may store one version by repair, or fetch records in vain",
       .choices = {}},
      {.name = "longest",
       .type = ParamType::duration,

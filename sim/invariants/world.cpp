@@ -131,7 +131,7 @@ void World::absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact) {
   } else if (const auto* map = std::get_if<fact::MapApplied>(&fact)) {
     absorb_map(*map);
   } else if (const auto* started = std::get_if<fact::RepairStarted>(&fact)) {
-    node.repairing.insert(started->partition);
+    if (started->claims) node.repairing.insert(started->partition);
   } else if (const auto* completed = std::get_if<fact::RepairCompleted>(&fact)) {
     node.repairing.erase(completed->partition);
   } else if (const auto* failed = std::get_if<fact::RepairFailed>(&fact)) {
@@ -287,6 +287,29 @@ NodeId World::leader() const {
 
 // ---- Tables ----------------------------------------------------------------------------------
 
+Copy World::copy_of(NodeId id, const Key& key) const {
+  const auto node = nodes_.find(id);
+  const KeyHistory* const history = history_of(key);
+  if (node == nodes_.end() || history == nullptr) return Copy::current;
+  return copy_of(node->second, key, *history);
+}
+
+Copy World::copy_of(const ShadowNode& node, const Key& key, const KeyHistory& history) const {
+  if (!node.up || !node.member || !map_->owns(node.node, history.partition)) return Copy::current;
+  const ShadowRecord* record = remembered(node, history.partition, key);
+  if (record != nullptr && record->erased) record = nullptr;
+  std::vector<RequestId> siblings;
+  std::span<const RequestId> held;
+  if (record != nullptr && record->others.empty()) {
+    held = std::span(&record->origin, 1);
+  } else if (record != nullptr) {
+    siblings = record->origins();
+    held = siblings;
+  }
+  if (missed(history, held, Cut{}) == nullptr) return Copy::current;
+  return record != nullptr && !record->deleted ? Copy::stale : Copy::missing;
+}
+
 NodeSnapshot World::snapshot(NodeId id, MonotonicTime /*now*/) const {
   const ShadowNode& node = this->node(id);
   NodeSnapshot out;
@@ -302,21 +325,9 @@ NodeSnapshot World::snapshot(NodeId id, MonotonicTime /*now*/) const {
   for (const auto& [partition, records] : node.records) {
     for (const auto& [key, record] : records) out.keys += record.deleted ? 0 : 1;
   }
-  if (!node.up || !node.member) return out;
   for (const auto& [key, history] : keys_) {
-    if (!map_->owns(id, history.partition)) continue;
-    const ShadowRecord* record = remembered(node, history.partition, key);
-    if (record != nullptr && record->erased) record = nullptr;
-    std::vector<RequestId> siblings;
-    std::span<const RequestId> held;
-    if (record != nullptr && record->others.empty()) {
-      held = std::span(&record->origin, 1);
-    } else if (record != nullptr) {
-      siblings = record->origins();
-      held = siblings;
-    }
-    if (missed(history, held, Cut{}) == nullptr) continue;
-    ++(record != nullptr && !record->deleted ? out.stale_keys : out.missing_keys);
+    const Copy copy = copy_of(node, key, history);
+    if (copy != Copy::current) ++(copy == Copy::stale ? out.stale_keys : out.missing_keys);
   }
   return out;
 }

@@ -75,7 +75,7 @@ struct ShadowNode {
   bool renewed = false;      // not the life any more, or not the disk, that it began with
   MonotonicTime started{};   // of this process
   LogIndex applied;          // of the cluster group, in this life
-  std::uint32_t repairs_under_way = 0;  // partitions being repaired
+  std::uint32_t repairs_under_way = 0;  // partitions being repaired; not by passes of upkeep
   std::set<PartitionId> repairing;
   std::uint64_t durable_seq = 0;
   std::map<PartitionId, Records> records;  // volatile view; when down, what is surely on disk
@@ -116,6 +116,13 @@ struct Staleness {
   std::uint64_t versions = 0;
   const Operation* oldest = nullptr;  // of these; valid until the next absorb; null when 0
   Duration time{};                    // since that had been acknowledged
+};
+
+// What a reader of one replica would be told.
+enum class Copy : std::uint8_t {
+  current,
+  stale,    // an old value, be it that of a deleted key
+  missing,  // NOT FOUND
 };
 
 class World {
@@ -188,9 +195,9 @@ class World {
   [[nodiscard]] bool promises_freshness(const Operation& read) const;
 
   // ---- For tables ----
-  // stale_keys and missing_keys are 0 for a node that is down or no member: it serves nothing that
-  // anyone was promised. A key counts as missing when its reader would be told NOT FOUND, as stale
-  // when he would be given an old value (that of a deleted key, too).
+  // What a node that is down, no member or no owner holds is current: it serves nothing that anyone
+  // was promised.
+  [[nodiscard]] Copy copy_of(NodeId node, const Key& key) const;
   [[nodiscard]] NodeSnapshot snapshot(NodeId node, MonotonicTime now) const;
 
  private:
@@ -203,6 +210,8 @@ class World {
   };
 
   ShadowNode& shadow(NodeId node);
+  [[nodiscard]] Copy copy_of(const ShadowNode& node, const Key& key,
+                             const KeyHistory& history) const;
   [[nodiscard]] static const ShadowRecord* remembered(const ShadowNode& node, PartitionId partition,
                                                       const Key& key);
   void absorb_node(MonotonicTime at, ShadowNode& node, const Fact& fact);

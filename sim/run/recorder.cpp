@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/run/figures.hpp"
+#include "sim/run/metrics.hpp"
 
 namespace rejoin::sim {
 
@@ -153,66 +154,11 @@ NodeId restarted_node(const Step& step) {
   return named ? target.front().node : NodeId{};
 }
 
-constexpr std::string_view kMetrics[] = {"abandoned_operations",
-                                         "acknowledged_writes",
-                                         "bytes",
-                                         "conflicts_lost",
-                                         "consensus_bytes",
-                                         "consensus_messages",
-                                         "converged_after_ns",
-                                         "corrupted_messages",
-                                         "disk_bytes",
-                                         "dropped_messages",
-                                         "duplicated_messages",
-                                         "elections",
-                                         "failed_operations",
-                                         "foreground_bytes",
-                                         "foreground_messages",
-                                         "hints_delivered",
-                                         "hints_dropped",
-                                         "hints_stored",
-                                         "hooks_fired",
-                                         "hooks_without_source",
-                                         "lost_writes",
-                                         "maps_applied",
-                                         "members_removed",
-                                         "membership_bytes",
-                                         "membership_messages",
-                                         "messages",
-                                         "min_copies",
-                                         "missing_keys",
-                                         "missing_reads",
-                                         "operations",
-                                         "operations_per_s",
-                                         "read_latency_p50_ns",
-                                         "read_latency_p99_ns",
-                                         "rebalances_refused",
-                                         "rejected_messages",
-                                         "repair_bytes",
-                                         "repair_messages",
-                                         "repairs_completed",
-                                         "repairs_failed",
-                                         "repairs_started",
-                                         "resurrections",
-                                         "retransmitted_messages",
-                                         "stale_keys",
-                                         "stale_reads",
-                                         "staleness_max_ns",
-                                         "staleness_versions_max",
-                                         "unavailable_ns",
-                                         "unavailable_reads",
-                                         "write_latency_p50_ns",
-                                         "write_latency_p99_ns"};
-
 }  // namespace
 
-std::vector<std::string> metric_names() {
-  return {std::begin(kMetrics), std::end(kMetrics)};
-}
-
 Recorder::Recorder(const Schedule& schedule, const World& world, RunRecord& record)
-    : schedule_(schedule), world_(world), record_(record) {
-  for (const std::string_view metric : kMetrics) counts_[std::string(metric)] = 0;
+    : schedule_(schedule), world_(world), record_(record), stale_time_(world) {
+  for (const MetricSpec& metric : metric_specs()) counts_[std::string(metric.name)] = 0;
   for (const Step& step : schedule.timeline) {
     const auto* operate = std::get_if<action::Operate>(&step.action);
     if (operate != nullptr && operate->kind == OperationKind::read) read_steps_.insert(step.label);
@@ -301,6 +247,7 @@ void Recorder::on_fact(MonotonicTime at, const FactSource& source, const Fact& f
   count(source, fact);
   // What a twin suffers is not its node's.
   if (source.twin) return;
+  stale_time_.on_fact(at, source, fact);
   if (std::holds_alternative<fact::FaultInjected>(fact)) last_fault_ = at;
   if (const auto* f = std::get_if<fact::RecordWritten>(&fact)) {
     if (f->stored && f->cause == fact::WriteCause::repair) last_repair_write_ = at;
@@ -337,10 +284,12 @@ void Recorder::count(const FactSource& source, const Fact& fact) {
     add(hint->how == "delivered" ? "hints_delivered" : "hints_dropped");
   } else if (std::holds_alternative<fact::RepairStarted>(fact)) {
     add("repairs_started");
-  } else if (std::holds_alternative<fact::RepairCompleted>(fact)) {
+  } else if (const auto* completed = std::get_if<fact::RepairCompleted>(&fact)) {
     add("repairs_completed");
-  } else if (std::holds_alternative<fact::RepairFailed>(fact)) {
+    counts_["repair_rounds"] += completed->rounds;
+  } else if (const auto* failed = std::get_if<fact::RepairFailed>(&fact)) {
     add("repairs_failed");
+    counts_["repair_rounds"] += failed->rounds;
   } else if (std::holds_alternative<fact::BecameLeader>(fact)) {
     add("elections");
   } else if (std::holds_alternative<fact::MessageRejected>(fact)) {
@@ -370,7 +319,8 @@ void Recorder::on_read(const Operation& read) {
         missed->kind == OperationKind::remove ? "not-found (deleted)" : missed->value;
     out.why = why_stale(read, *missed);
     const bool gone = missed->kind == OperationKind::remove;
-    if (gone) ++counts_["resurrections"];
+    if (gone && resurrected_.insert(read.key).second) ++counts_["resurrections"];
+    if (gone) ++counts_["phantom_reads"];
     ++counts_[read.result == ResultKind::not_found ? "missing_reads" : "stale_reads"];
     const Staleness behind = world_.staleness(read);
     const auto raise = [this](const char* metric, std::uint64_t value) {
@@ -450,6 +400,8 @@ void Recorder::finish(const Kernel& kernel, bool converged) {
   for (const auto& [name, value] : client_figures(record_.history, given_up_, kernel.now())) {
     record_.metrics[name] = value;
   }
+  set_metric("stale_ns", static_cast<std::uint64_t>(stale_time_.any(kernel.now()).count()));
+  set_metric("stale_key_ns", static_cast<std::uint64_t>(stale_time_.copies(kernel.now()).count()));
   set_metric("messages", traffic.messages);
   set_metric("bytes", traffic.bytes);
   set_metric("dropped_messages", traffic.dropped);

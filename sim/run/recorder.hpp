@@ -15,6 +15,7 @@
 #include "sim/faults/fault.hpp"
 #include "sim/invariants/world.hpp"
 #include "sim/kernel/kernel.hpp"
+#include "sim/run/stale_time.hpp"
 
 namespace rejoin::sim {
 
@@ -66,9 +67,8 @@ class Recorder {
   MonotonicTime last_fault_{};
   MonotonicTime last_repair_write_{};
   std::optional<std::uint64_t> copies_min_;
+  StaleTime stale_time_;
+  std::set<Key> resurrected_;  // read after their delete
 };
-
-// Every metric that a run reports, sorted: what `expect: metrics` may name.
-[[nodiscard]] std::vector<std::string> metric_names();
 
 }  // namespace rejoin::sim

@@ -5,10 +5,11 @@
 #include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
 #include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/preset.hpp"
 #include "protocols/versions/conflict.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/invariants/invariant.hpp"
-#include "sim/run/recorder.hpp"
+#include "sim/run/metrics.hpp"
 
 namespace rejoin::sim {
 
@@ -53,6 +54,20 @@ std::vector<Vocabulary::Plugin> conflicts() {
   return out;
 }
 
+std::vector<Vocabulary::Preset> presets() {
+  std::vector<Vocabulary::Preset> out;
+  for (const PresetSpec& spec : Presets::all()) {
+    out.push_back({std::string(spec.name), std::string(spec.help), std::string(spec.settings)});
+  }
+  return out;
+}
+
+std::vector<std::string> metrics() {
+  std::vector<std::string> out;
+  for (const MetricSpec& spec : metric_specs()) out.emplace_back(spec.name);
+  return out;
+}
+
 }  // namespace
 
 Vocabulary linked_vocabulary() {
@@ -62,7 +77,8 @@ Vocabulary linked_vocabulary() {
           .placements = plugins_of<PlacementSpec>(),
           .detectors = plugins_of<DetectorSpec>(),
           .conflicts = conflicts(),
-          .metrics = metric_names()};
+          .presets = presets(),
+          .metrics = metrics()};
 }
 
 }  // namespace rejoin::sim

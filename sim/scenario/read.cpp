@@ -143,6 +143,7 @@ void ScheduleReader::read_sync(const Tree& sync) {
     return wrong(sync, "sync", "a mechanism, or none");
   }
   std::vector<std::string> known = names_of(vocabulary_.mechanisms);
+  for (const Vocabulary::Preset& preset : vocabulary_.presets) known.push_back(preset.name);
   if (std::find(known.begin(), known.end(), "none") == known.end()) known.emplace_back("none");
   std::sort(known.begin(), known.end());
   std::set<std::string> seen;

@@ -7,6 +7,7 @@
 
 #include "sim/scenario/merge.hpp"
 #include "sim/scenario/pick.hpp"
+#include "sim/scenario/presets.hpp"
 #include "sim/scenario/print.hpp"
 #include "sim/scenario/read.hpp"
 #include "sim/scenario/tree.hpp"
@@ -165,6 +166,10 @@ std::uint32_t Scenario::trials() const {
   return impl_->trials;
 }
 
+bool Scenario::has(std::string_view key) const {
+  return impl_->tree.find(key) != nullptr;
+}
+
 std::string Scenario::resolved() const {
   return print_yaml(in_order(impl_->tree));
 }
@@ -223,7 +228,12 @@ tl::expected<Scenario, Diagnostics> read_scenario(const std::string& file, const
     const std::string about = opening_comment(*tree->mark.source);
     if (!about.empty()) tree->set("about", make_scalar(about, tree->mark));
   }
-  for (const Override& change : overrides) apply_override(*tree, change, vocabulary, problems);
+  // Before each override: it may be about a mechanism that a preset has brought.
+  expand_presets(*tree, vocabulary, problems);
+  for (const Override& change : overrides) {
+    apply_override(*tree, change, vocabulary, problems);
+    expand_presets(*tree, vocabulary, problems);
+  }
 
   auto impl = std::make_shared<Scenario::Impl>();
   impl->file = file;

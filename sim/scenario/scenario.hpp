@@ -50,6 +50,8 @@ class Scenario {
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::uint64_t seed() const;    // of the file
   [[nodiscard]] std::uint32_t trials() const;  // of the file, 1 when absent
+  // Whether the merged file has that key: `nemesis`.
+  [[nodiscard]] bool has(std::string_view key) const;
   // The merged file as YAML: what `validate --resolved` prints. Reads back as the same scenario.
   [[nodiscard]] std::string resolved() const;
 

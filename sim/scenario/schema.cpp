@@ -138,6 +138,10 @@ Json sync(const Vocabulary& vocabulary) {
         plugin.name,
         described(any_of({nothing(), schema::of_params(plugin.params, true)}), plugin.help));
   }
+  for (const auto& preset : vocabulary.presets) {
+    names += (names.empty() ? "" : "|") + preset.name;
+    mechanisms.emplace_back(preset.name, described(nothing(), preset.help));
+  }
   const Json name = {{"type", "string"},
                      {"pattern", "^(none|(" + names + ")(\\+(" + names + "))*)$"}};
   const Json map = map_of(std::move(mechanisms));

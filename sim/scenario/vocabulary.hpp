@@ -34,12 +34,19 @@ struct Vocabulary {
     // does.
     std::function<std::string(const Params&, const Schedule&)> refuses = {};
   };
+  // A name for several mechanisms and what goes with them.
+  struct Preset {
+    std::string name;
+    std::string help;
+    std::string settings;  // YAML, as a file has them; `sync` is there
+  };
   std::vector<Plugin> faults;
   std::vector<Plugin> mechanisms;
   std::vector<Plugin> invariants;
   std::vector<Plugin> placements;
   std::vector<Plugin> detectors;
   std::vector<Plugin> conflicts;     // resolvers
+  std::vector<Preset> presets;       // of mechanisms
   std::vector<std::string> metrics;  // as the run record spells them
 };
 

@@ -71,6 +71,19 @@ TEST_CASE("trials run seeds from the file's on, and their digests fold into one"
   CHECK(has(text.out, "digest of the digests " + all["digest"].get<std::string>()));
 }
 
+TEST_CASE("what --set says of a mechanism holds for the one that --sync names, in any order") {
+  for (const bool sync_first : {true, false}) {
+    std::vector<std::string> words = {"run", kSeed, "--no-expect", "--out", "schedule=-"};
+    const std::vector<std::string> sync = {"--sync", "rejoin-sync"};
+    if (sync_first) words.insert(words.end(), sync.begin(), sync.end());
+    words.insert(words.end(), {"--set", "sync.rejoin-sync.source=all", "--set", "versions=hlc"});
+    if (!sync_first) words.insert(words.end(), sync.begin(), sync.end());
+    const test::Finished done = test::rejoin(words);
+    CAPTURE(done.err);
+    CHECK(done.out.find("source: all") != std::string::npos);
+  }
+}
+
 TEST_CASE("a second process, in another environment, does the same event for event") {
   const test::Finished finished =
       test::rejoin({"run", kSeed, "--verify", "--sync", "none", "--set", "trials=2"});

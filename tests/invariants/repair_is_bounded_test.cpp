@@ -8,6 +8,8 @@ const std::string kName = "repair-is-bounded";
 const fact::RepairStarted kStarted{
     .partition = PartitionId(1), .sources = {NodeId(1)}, .mechanism = "merkle"};
 const fact::RepairCompleted kUnchanged{
+    .partition = PartitionId(1), .records = 0, .changed = 0, .started = {}};
+const fact::RepairCompleted kInVain{
     .partition = PartitionId(1), .records = 10, .changed = 0, .started = {}};
 
 void repair(Story& story, const Key& key, RequestId version) {
@@ -24,6 +26,21 @@ TEST_CASE("repair-is-bounded accepts repairs that end, and any number that chang
   story.at(60s).end();
   CHECK(story.violations().empty());
   CHECK(story.judged(kName) == 101);
+}
+
+TEST_CASE("repair-is-bounded rejects repairs that fetch records again and again for nothing") {
+  Story story({kName});
+  story.cluster().at(10s).write(request(1, 1), "k");
+  for (int n = 0; n < 3; ++n) story.tell(3, kStarted).tell(3, kInVain).tell(2, kInVain);
+  story.end();
+  CHECK(story.violations().empty());
+  Story more({kName});
+  more.cluster().at(10s).write(request(1, 1), "k");
+  for (int n = 0; n < 4; ++n) more.tell(3, kInVain);
+  more.end();
+  check_says(more,
+             "4 repairs of partition-1 by node-3 fetched records and changed nothing since "
+             "10.001s, when the last write or other change was over");
 }
 
 TEST_CASE("repair-is-bounded rejects a repair that never ends") {

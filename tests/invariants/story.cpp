@@ -44,7 +44,7 @@ Story& Story::start(std::uint32_t node) {
 }
 
 Story& Story::recover(std::uint32_t node, std::uint64_t up_to) {
-  return tell(node, fact::StoreRecovered{.records = 0, .up_to = up_to});
+  return tell(node, fact::StoreRecovered{.records = 0, .up_to = up_to, .life = 1});
 }
 
 Story& Story::members(const std::vector<std::uint32_t>& nodes, std::uint32_t applied_by) {
@@ -89,6 +89,7 @@ Story& Story::put(std::uint32_t node, const Key& key, RequestId origin, Put how)
   }
   written.cause = how.cause;
   written.others = how.others;
+  written.actors = how.actors;
   written.seq = how.stored ? ++seqs_[node] : seqs_[node];
   return tell(node, written);
 }

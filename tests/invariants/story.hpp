@@ -48,6 +48,7 @@ class Story {
     bool stored = true;
     fact::WriteCause cause = fact::WriteCause::foreground;
     std::vector<RequestId> others{};  // siblings
+    std::uint32_t actors = 0;         // of its version vector
   };
   // The record meets what the node holds, and, when stored, takes its place, not yet durably.
   Story& put(std::uint32_t node, const Key& key, RequestId origin, Put how);

@@ -1,4 +1,6 @@
 // The mechanism `merkle`: anti-entropy by Merkle trees.
+#include <algorithm>
+
 #include "tests/sync/comparing.hpp"
 
 namespace rejoin {
@@ -20,6 +22,56 @@ TEST_CASE("merkle: lost messages are sent again") {
 }
 TEST_CASE("merkle: passes make replicas equal that nobody repaired, and then they are silent") {
   check_passes("merkle");
+}
+
+TEST_CASE("merkle: passes are a period apart, and by jitter up to so much longer") {
+  const auto passes = [](const std::string& jitter) {
+    Comparing cluster(
+        comparing("merkle", {{"period", "1s"}, {"jitter", jitter}, {"on_return", "false"}}));
+    cluster.run_for(100s);
+    std::vector<std::size_t> out;
+    for (std::uint32_t n = 1; n <= 3; ++n) {
+      out.push_back(cluster.node(n).facts<fact::RepairStarted>().size());
+    }
+    return out;
+  };
+  for (const std::size_t count : passes("0s")) CHECK((count == 99 || count == 100));
+  const std::vector<std::size_t> spread = passes("1s");
+  // 100 s by 1.5 s; a hundred draws stray little.
+  for (const std::size_t count : spread) CHECK((count > 58 && count < 76));
+}
+
+TEST_CASE("merkle: a pass compares as many partitions at once as it is told to") {
+  for (const std::size_t wanted : {1U, 3U}) {
+    Setup setup = comparing(
+        "merkle",
+        {{"period", "1s"}, {"on_return", "false"}, {"concurrency", std::to_string(wanted)}});
+    setup.partitions = 8;
+    Comparing cluster(setup);
+    cluster.run_for(10s);
+    std::size_t under_way = 0;
+    std::size_t most = 0;
+    for (const Fact& fact : cluster.node(1).all_facts()) {
+      if (const auto* started = std::get_if<fact::RepairStarted>(&fact)) {
+        CHECK_FALSE(started->claims);
+        most = std::max(most, ++under_way);
+      }
+      if (std::holds_alternative<fact::RepairCompleted>(fact)) --under_way;
+    }
+    CHECK(most == wanted);
+  }
+}
+
+TEST_CASE("merkle: rounds are what was asked one after the other") {
+  Comparing cluster(comparing("merkle", {{"source", "one"}, {"direction", "pull"}}));
+  cluster.write_on({1, 2, 3}, record("a", 1));
+  cluster.away([&] { cluster.write_on({1, 2}, record("b", 2)); });
+  cluster.run_for(2s);
+  const auto done = cluster.node(3).facts<fact::RepairCompleted>();
+  REQUIRE(done.size() == 1);
+  // So few records are listed below the root; then the missing one is fetched.
+  CHECK(done[0].rounds == cluster.world().count(sync_detail::MerkleAsk::kind) + 1);
+  CHECK(cluster.world().count(sync_detail::PullRequest::kind) == 1);
 }
 
 TEST_CASE("merkle: equal replicas compare one digest") {

@@ -48,6 +48,23 @@ TEST_CASE("rejoin-sync finds what was written, overwritten and deleted while the
   CHECK(cluster.node(3).contents().at("removed") == "(deleted)");
 }
 
+TEST_CASE("rejoin-sync from the first replica asks it alone, as long as it answers") {
+  for (const bool answers : {true, false}) {
+    CAPTURE(answers);
+    Return cluster(with(VersionScheme::timestamp, {{"source", "first"}}));
+    const NodeId first = cluster.node(3).sync().replicas_of(kOnly).front();
+    const NodeId second = first == NodeId(1) ? NodeId(2) : NodeId(1);
+    cluster.away([&] {
+      cluster.node(first.value).write(record("here", 1));
+      cluster.node(second.value).write(record("there", 2));
+      if (!answers) cluster.node(first.value).crash();
+    });
+    cluster.run_for(2min);
+    CHECK(cluster.node(3).contents().contains(answers ? "here" : "there"));
+    CHECK_FALSE(cluster.node(3).contents().contains(answers ? "there" : "here"));
+  }
+}
+
 TEST_CASE("rejoin-sync keeps a newer value that was written during the copy") {
   Return cluster(with(VersionScheme::timestamp, {{"source", "one"}}));
   cluster.away([&] { cluster.node(1).write(record("a", 10)); });

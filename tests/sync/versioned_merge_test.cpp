@@ -27,6 +27,26 @@ TEST_CASE("versioned-merge does nothing between returns") {
   CHECK(cluster.world().sent.empty());
 }
 
+TEST_CASE("versioned-merge that takes equal versions for a conflict stores all again, for ever") {
+  for (const std::string equal : {"same", "conflict"}) {
+    CAPTURE(equal);
+    Comparing cluster(comparing("versioned-merge", {{"period", "1s"}, {"equal", equal}}));
+    cluster.write_on({1, 2, 3}, record("a", 1));
+    cluster.write_on({1, 2, 3}, record("b", 2));
+    cluster.run_for(500ms);
+    for (std::uint32_t n = 1; n <= 3; ++n) cluster.node(n).forget_facts();
+    cluster.run_for(10s);
+    CHECK(cluster.all_equal());
+    CHECK(cluster.node(1).contents().at("a") == "a@1");
+    std::size_t stored = 0;
+    for (const auto& written : cluster.node(1).facts<fact::RecordWritten>()) {
+      stored += written.stored && written.cause == fact::WriteCause::repair ? 1 : 0;
+    }
+    CHECK(stored == (equal == "same" ? 0 : 20));  // ten passes of two keys
+    CHECK(cluster.pulled(1) == 0);                // none of it new
+  }
+}
+
 TEST_CASE("versioned-merge without versions is refused") {
   const MechanismSpec& spec = *Mechanisms::find("versioned-merge");
   NodeOptions options;

@@ -40,8 +40,9 @@ Value value_for(const VersionRules& rules, std::uint64_t n, const Value& seen) {
                                  .seen = seen});
 }
 
-// A random story: writes with contexts of now and of before, deletes, and exchanges.
-Sites random_sites(const StoreOptions& options) {
+// A random story: writes with contexts of now and of before, deletes, and exchanges; and writes
+// that are tried again, at any site.
+Sites random_sites(const StoreOptions& options, bool retries) {
   Sites sites(options, 4);
   std::vector<VersionVector> known{{}};
   const auto steps = *rc::gen::inRange(1, 14);
@@ -49,6 +50,8 @@ Sites random_sites(const StoreOptions& options) {
     const auto site = *rc::gen::inRange<std::size_t>(0, 4);
     if (*rc::gen::inRange(0, 3) == 0) {
       (void)sites.send(*rc::gen::inRange<std::size_t>(0, 4), site);
+    } else if (retries && *rc::gen::inRange(0, 3) == 0) {
+      sites.retry(site, Duration(*rc::gen::inRange(-3, 4)));
     } else {
       const VersionVector context = known[*rc::gen::inRange<std::size_t>(0, known.size())];
       const bool plain = sites.rules().conflict->change == nullptr;
@@ -69,7 +72,10 @@ TEST_CASE("merge: commutative, idempotent, monotone and, but for version vectors
   for (const Composition& each : compositions()) {
     INFO(to_name(each.scheme) << " with " << each.conflict);
     const bool held = rc::check([&] {
-      const Sites sites = random_sites(with(each.scheme, each.conflict));
+      const bool retries = *rc::gen::arbitrary<bool>();
+      const Sites sites = random_sites(with(each.scheme, each.conflict), retries);
+      const bool associative = each.scheme != VersionScheme::version_vector &&
+                               !(retries && each.scheme == VersionScheme::dvv);
       std::vector<Record> records;
       for (std::size_t site = 0; site < 4; ++site) {
         if (sites.at(site)) records.push_back(*sites.at(site));
@@ -86,7 +92,7 @@ TEST_CASE("merge: commutative, idempotent, monotone and, but for version vectors
           // Monotone: what was merged in is there for good.
           RC_ASSERT(join(rules, ab, a) == ab);
           RC_ASSERT(join(rules, ab, b) == ab);
-          if (each.scheme == VersionScheme::version_vector) continue;
+          if (!associative) continue;
           for (const Record& c : records) {
             RC_ASSERT(join(rules, ab, c) == join(rules, a, join(rules, b, c)));
           }
@@ -139,7 +145,7 @@ TEST_CASE("version vectors keep all that dotted ones keep, in whatever order rep
 TEST_CASE("merge: a record is the same after it has been on the wire") {
   for (const Composition& each : compositions()) {
     const bool held = rc::check([&] {
-      const Sites sites = random_sites(with(each.scheme, each.conflict));
+      const Sites sites = random_sites(with(each.scheme, each.conflict), true);
       for (std::size_t site = 0; site < 4; ++site) {
         if (!sites.at(site)) continue;
         const auto back = decode<Record>(encode(*sites.at(site)));
@@ -221,6 +227,52 @@ TEST_CASE("causal: a retry that reaches the same replica is not a second write")
   const Merged again = update(rules, "k", &first.record, write, actor);
   CHECK_FALSE(again.changed);
   CHECK(again.record == first.record);
+}
+
+TEST_CASE("causal: a retry that reaches another replica is one version once the two meet") {
+  for (const VersionScheme scheme : {VersionScheme::version_vector, VersionScheme::dvv}) {
+    CAPTURE(to_name(scheme));
+    Sites sites(with(scheme));
+    sites.write(0, "v");
+    sites.retry(1);
+    (void)sites.send(0, 1);
+    (void)sites.send(1, 0);
+    CHECK(sites.values(0) == std::vector<std::string>{"v"});
+    CHECK(*sites.at(0) == *sites.at(1));
+    // Who has read it there replaces both.
+    sites.write(0, "w", sites.context(0));
+    (void)sites.send(0, 1);
+    CHECK(sites.values(1) == std::vector<std::string>{"w"});
+  }
+}
+
+TEST_CASE("causal: replicas end with the same, also where a retry was replaced half") {
+  for (const VersionScheme scheme : {VersionScheme::version_vector, VersionScheme::dvv}) {
+    CAPTURE(to_name(scheme));
+    CHECK(rc::check([&] {
+      Sites sites = random_sites(with(scheme), true);
+      for (int round = 0; round < 3; ++round) {
+        for (std::size_t from = 0; from < 4; ++from) {
+          for (std::size_t to = 0; to < 4; ++to) (void)sites.send(from, to);
+        }
+      }
+      for (std::size_t site = 1; site < 4; ++site) RC_ASSERT(sites.at(site) == sites.at(0));
+    }));
+  }
+}
+
+TEST_CASE("of two writes with one version every replica keeps the same") {
+  const VersionRules rules(with(VersionScheme::timestamp));
+  const auto record = [](std::uint64_t n) {
+    return Record{.key = "k",
+                  .value = std::to_string(n),
+                  .version = {.timestamp = WallTime(1s), .writer = NodeId(1)},
+                  .origin = {.client = ClientId(1), .n = n}};
+  };
+  CHECK(join(rules, record(1), record(2)) == record(2));
+  CHECK(join(rules, record(2), record(1)) == record(2));
+  const Record mine = record(2);
+  CHECK_FALSE(merge(rules, &mine, record(2)).changed);
 }
 
 TEST_CASE("an actor that forgot how far it had counted hides a write; another life does not") {

@@ -55,28 +55,13 @@ class Sites {
   // A client writes at a site, after having read `context`. The clock of the site is off by `skew`.
   void write(std::size_t site, const std::string& value, const VersionVector& context = {},
              Duration skew = {}, bool deleted = false) {
-    const RequestId origin{.client = ClientId(1), .n = ++writes_};
-    const Version version{.timestamp = WallTime(Duration(writes_) + skew),
-                          .writer = NodeId(static_cast<std::uint32_t>(site + 1))};
-    const Record* const mine = records_[site] ? &*records_[site] : nullptr;
-    if (tracks_causality(rules_.scheme)) {
-      records_[site] = update(rules_, "k", mine,
-                              {.value = value,
-                               .deleted = deleted,
-                               .version = version,
-                               .origin = origin,
-                               .context = context},
-                              actor_of(NodeId(static_cast<std::uint32_t>(site + 1)), 1))
-                           .record;
-      return;
-    }
-    const Record record{.key = "k",
-                        .value = value,
-                        .deleted = deleted,
-                        .version = version,
-                        .origin = origin,
-                        .causality = nullptr};
-    records_[site] = merge(rules_, mine, record).record;
+    ++writes_;
+    last_ = {.value = value, .deleted = deleted, .context = context};
+    take(site, skew);
+  }
+  // The last write again, at another site perhaps: its client had no answer.
+  void retry(std::size_t site, Duration skew = {}) {
+    if (writes_ > 0) take(site, skew + Duration(1));
   }
   // `to` takes what `from` holds.
   std::vector<Loss> send(std::size_t from, std::size_t to) {
@@ -87,9 +72,41 @@ class Sites {
   }
 
  private:
+  void take(std::size_t site, Duration skew) {
+    const auto node = NodeId(static_cast<std::uint32_t>(site + 1));
+    const Record* const mine = records_[site] ? &*records_[site] : nullptr;
+    const RequestId origin{.client = ClientId(1), .n = writes_};
+    const Version version{.timestamp = WallTime(Duration(writes_) + skew), .writer = node};
+    if (tracks_causality(rules_.scheme)) {
+      records_[site] = update(rules_, "k", mine,
+                              {.value = last_.value,
+                               .deleted = last_.deleted,
+                               .version = version,
+                               .origin = origin,
+                               .context = last_.context},
+                              actor_of(node, 1))
+                           .record;
+      return;
+    }
+    const Record record{.key = "k",
+                        .value = last_.value,
+                        .deleted = last_.deleted,
+                        .version = version,
+                        .origin = origin,
+                        .causality = nullptr};
+    records_[site] = merge(rules_, mine, record).record;
+  }
+
+  struct Write {
+    std::string value;
+    bool deleted = false;
+    VersionVector context;
+  };
+
   VersionRules rules_;
   std::vector<std::optional<Record>> records_;
   std::uint64_t writes_ = 0;
+  Write last_;
 };
 
 }  // namespace rejoin
