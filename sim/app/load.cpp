@@ -26,6 +26,7 @@ std::string text_of(const sim::Diagnostics& diagnostics) {
 std::string check_sync(const std::string& sync) {
   std::vector<std::string> known = sim::names_of(vocabulary().mechanisms);
   for (const auto& preset : vocabulary().presets) known.push_back(preset.name);
+  std::sort(known.begin(), known.end());
   std::string wrong;
   for (std::size_t at = 0; at <= sync.size();) {
     const std::size_t plus = std::min(sync.find('+', at), sync.size());
@@ -37,7 +38,7 @@ std::string check_sync(const std::string& sync) {
                           });
     if (is_known) continue;
     wrong += error_text("--sync: there is no mechanism `" + name + "`",
-                        hint_of(name, known, "mechanisms"));
+                        hint_of(name, known, "mechanisms and presets"));
   }
   return wrong;
 }

@@ -123,7 +123,7 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
        "  hint: rejoin list --help\n"},
       {{"list", "invariant5"},
        "error: `rejoin list` has no kind `invariant5`\n"
-       "  hint: did you mean `invariants`? kinds: mechanisms, faults, invariants, "
+       "  hint: did you mean `invariants`? kinds: mechanisms, presets, faults, invariants, "
        "distributions, selectors, placements, detectors, conflicts, mutants, metrics\n"},
   };
   for (const Mistake& mistake : mistakes) {
@@ -138,25 +138,25 @@ TEST_CASE("a mechanism that is not known stops everything before the first run")
   const test::Finished by_flag = test::rejoin({"run", kSeed, "--sync", "rejoin-snc"});
   CHECK(by_flag.err ==
         "error: --sync: there is no mechanism `rejoin-snc`\n"
-        "  hint: did you mean `rejoin-sync`? mechanisms: digest-list, hinted-handoff, hook-copy, "
-        "merkle, none, "
-        "read-repair, rejoin-sync, versioned-merge\n");
+        "  hint: did you mean `rejoin-sync`? mechanisms and presets: cassandra, digest-list, "
+        "hinted-handoff, hook-copy, merkle, none, read-repair, rejoin-sync, riak, "
+        "versioned-merge\n");
   CHECK(by_flag.status == 2);
   CHECK(by_flag.out.empty());
 
   const test::Finished in_a_sum = test::rejoin({"run", kSeed, "--sync", "hook-copy+gossip"});
-  CHECK(in_a_sum.err ==
-        "error: --sync: there is no mechanism `gossip`\n"
-        "  hint: mechanisms: digest-list, hinted-handoff, hook-copy, merkle, none, "
-        "read-repair, rejoin-sync, versioned-merge\n");
+  CHECK(
+      in_a_sum.err ==
+      "error: --sync: there is no mechanism `gossip`\n"
+      "  hint: mechanisms and presets: cassandra, digest-list, hinted-handoff, hook-copy, merkle, "
+      "none, read-repair, rejoin-sync, riak, versioned-merge\n");
   CHECK(in_a_sum.status == 2);
 
   const test::Finished by_set = test::rejoin({"run", kSeed, "--set", "sync=rejoin-snc"});
   CHECK(by_set.err ==
         "--set sync=rejoin-snc: error: unknown mechanism `rejoin-snc`\n"
-        "  hint: did you mean `rejoin-sync`? known here: digest-list, hinted-handoff, hook-copy, "
-        "merkle, none, "
-        "read-repair, rejoin-sync, versioned-merge\n");
+        "  hint: did you mean `rejoin-sync`? known here: cassandra, digest-list, hinted-handoff, "
+        "hook-copy, merkle, none, read-repair, rejoin-sync, riak, versioned-merge\n");
   CHECK(by_set.status == 2);
   CHECK(by_set.out.empty());
 }
@@ -215,7 +215,7 @@ TEST_CASE("list names every kind, and a kind with its parameters and promises") 
   const test::Finished mechanisms = test::rejoin({"list", "mechanism"});
   CHECK(mechanisms.status == 0);
   CHECK(mechanisms.out.find("promises: acknowledged-writes-survive") != std::string::npos);
-  CHECK(mechanisms.out.find("one of freshest, one, quorum, all") != std::string::npos);
+  CHECK(mechanisms.out.find("one of freshest, one, first, quorum,") != std::string::npos);
   CHECK(mechanisms.out.find("rendezvous") == std::string::npos);
 }
 
