@@ -48,9 +48,8 @@ bool Coordinator::Impl::make(Request& request) {
                                              .context = request.message.context},
                                             writer_of(request));
     request.made_seq = written.seq;
-    const Record* const record = store.get(partition, key);
-    CHECK_THAT(record != nullptr);
-    request.made = *record;
+    request.made = store.get(partition, key);
+    CHECK_THAT(request.made.has_value());
   }
   const bool durable = store.durable_sequence() >= request.made_seq;
   if (!durable && !MUTANT("versions-dot-not-synced")) return false;

@@ -70,9 +70,7 @@ void Replica::answer_read(Address asker, const Question& message) {
     return answer(asker, 0, std::move(reply));
   }
   reply.accepted = true;
-  if (const Record* record = store_.get(partition, message.key)) {
-    reply.record = *record;
-  }
+  reply.record = store_.get(partition, message.key);
   answer(asker, store_.sequence_of(partition, message.key), std::move(reply));
 }
 
@@ -130,7 +128,8 @@ void Replica::direct_read(Address client, const ClientRequest& request) {
     if (gate_.redirects()) redirect(partition, request, reply);
     return answer(client, 0, std::move(reply));
   }
-  show(store_.get(partition, request.key), reply);
+  const std::optional<Record> record = store_.get(partition, request.key);
+  show(record ? &*record : nullptr, reply);
   answer(client, store_.sequence_of(partition, request.key), std::move(reply));
 }
 

@@ -5,18 +5,18 @@
 // 1. tree() is the tree of exactly the items that are in.
 // 2. list() costs the items that it lists and one search a range.
 //
-// The price is a copy of every key: some 100 bytes and the key, an item. A store that can be read
+// The price is a copy of every key: some 30 bytes and the key, an item. A store that can be read
 // quickly can do without, by listing leaves with one scan of the partition for all ranges.
 //
 // Not here: persistence.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "model/packed_map.hpp"
 #include "protocols/reconcile/merkle_tree.hpp"
 
 namespace rejoin::reconcile {
@@ -34,7 +34,7 @@ class LeafIndex {
   void list(std::span<const LeafRange> ranges, std::vector<Item>& out) const;
 
  private:
-  std::map<std::pair<std::uint32_t, Key>, Fingerprint> items_;
+  PackedMap items_;  // fingerprints, by leaf and key
   MerkleTree tree_;
 };
 

@@ -158,7 +158,7 @@ std::optional<std::string> Journal::load_snapshot(ByteView file) {
     const std::string where = " at byte " + std::to_string(reader.good_bytes());
     std::optional<LogEntry> entry = reader.next();
     if (!entry) return "damaged record" + where;
-    if (entry->kind != EntryKind::put || entry->seq > header->seq || !replay_(*std::move(entry))) {
+    if (entry->kind != EntryKind::put || entry->seq > header->seq || !replay_(*entry)) {
       return "record out of place" + where;
     }
   }
@@ -204,9 +204,9 @@ void Journal::load_log(const IoDone& done) {
                   std::to_string(last_ + log.entries.size()) + " is the last"});
   }
   const Bytes content = encode_log(last_, log.entries, life_);
-  for (LogEntry& entry : log.entries) {
+  for (const LogEntry& entry : log.entries) {
     const std::uint64_t seq = entry.seq;
-    if (!replay_(std::move(entry))) {
+    if (!replay_(entry)) {
       return corrupt(kLog, 0, "entry " + std::to_string(seq) + " is of another layout");
     }
     last_ = seq;

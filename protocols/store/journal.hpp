@@ -42,7 +42,7 @@ namespace rejoin::store {
 class Journal {
  public:
   // `replay` gets every recovered entry in order and says whether it is one of this store's.
-  using Replay = std::function<bool(LogEntry entry)>;
+  using Replay = std::function<bool(const LogEntry& entry)>;
   enum class Progress : std::uint8_t { none, recovered, durable };
 
   Journal(Env& machine, NodeBus& bus, Replay replay);

@@ -2,27 +2,26 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <utility>
 
 #include "model/check.hpp"
 #include "model/mutant.hpp"
 #include "protocols/store/journal.hpp"
+#include "protocols/store/record_table.hpp"
 
 namespace rejoin {
 
 using store::EntryKind;
+using store::Held;
 using store::Journal;
 using store::LogEntry;
+using store::RecordTable;
 
 namespace {
 
-struct Stored {
-  Record record;
-  std::uint64_t seq = 0;
-};
-
 struct Partition {
-  std::map<Key, Stored> records;
+  RecordTable records;
   std::map<Key, std::uint64_t> erased;  // absent keys whose erasure is not durable yet
   std::uint64_t dropped = 0;            // sequence of the last drop
 };
@@ -46,7 +45,7 @@ struct Store::Impl {
         rules(options),
         bus(bus_to_use),
         partitions(count),
-        journal(machine, bus, [this](LogEntry entry) { return replay(std::move(entry)); }) {}
+        journal(machine, bus, [this](const LogEntry& entry) { return replay(entry); }) {}
 
   [[nodiscard]] Partition& at(PartitionId id) {
     CHECK_THAT(ready && id.value < partitions.size());
@@ -54,16 +53,14 @@ struct Store::Impl {
   }
 
   // False when the entry is of another layout than this store's.
-  bool replay(LogEntry entry) {
+  bool replay(const LogEntry& entry) {
     if (entry.partition.value >= partitions.size()) return false;
     Partition& partition = partitions[entry.partition.value];
     switch (entry.kind) {
-      case EntryKind::put: {
-        Stored& stored = partition.records[entry.record.key];
+      case EntryKind::put:
         newest = std::max(newest, entry.record.version);
-        stored = {.record = std::move(entry.record), .seq = entry.seq};
+        partition.records.put(entry.record, entry.seq);
         return true;
-      }
       case EntryKind::erase:
         partition.records.erase(entry.record.key);
         return true;
@@ -92,25 +89,23 @@ struct Store::Impl {
           fact::ConflictLost{.key = merged.record.key, .lost = loss.lost, .kept = loss.kept});
     }
     if (merged.changed) return write(id, merged.record, cause);
-    const auto known = at(id).records.find(merged.record.key);
-    CHECK_THAT(known != at(id).records.end());
+    const std::optional<Held> known = at(id).records.get(merged.record.key);
+    CHECK_THAT(known.has_value());
     const Record& refused = arrived == nullptr ? merged.record : *arrived;
     bus.publish(fact::RecordWritten{.partition = id,
                                     .key = refused.key,
                                     .origin = refused.origin,
                                     .deleted = refused.deleted,
-                                    .replaced = known->second.record.origin,
+                                    .replaced = known->record.origin,
                                     .cause = cause,
-                                    .seq = known->second.seq,
+                                    .seq = known->seq,
                                     .others = {},
                                     .actors = 0});
-    return {.seq = known->second.seq, .stored = false};
+    return {.seq = known->seq, .stored = false};
   }
 
   StoreWrite write(PartitionId id, const Record& record, fact::WriteCause cause) {
     Partition& partition = at(id);
-    const auto known = partition.records.find(record.key);
-    const bool was_there = known != partition.records.end();
     const bool erased = erases(record, cause);
     const std::uint64_t seq = journal.last_sequence() + 1;
     LogEntry entry{.seq = seq,
@@ -120,20 +115,16 @@ struct Store::Impl {
     log(entry);
     newest = std::max(newest, record.version);
     std::optional<Record> before;
-    if (was_there) before = std::move(known->second.record);
-    const Record* after = nullptr;
+    if (auto known = partition.records.get(record.key)) before = std::move(known->record);
     if (erased) {
-      if (was_there) partition.records.erase(known);
-      partition.erased[entry.record.key] = seq;
-      erasures.push_back({.seq = seq, .partition = id, .key = entry.record.key});
+      partition.records.erase(record.key);
+      partition.erased[record.key] = seq;
+      erasures.push_back({.seq = seq, .partition = id, .key = record.key});
     } else {
-      Stored& stored = was_there ? known->second : partition.records[entry.record.key];
-      stored = {.record = std::move(entry.record), .seq = seq};
-      after = &stored.record;
+      partition.records.put(record, seq);
     }
-    const Record& now = after == nullptr ? entry.record : *after;
-    bus.publish(fact_of(id, now, before, erased, cause, seq));
-    tell(id, now.key, before ? &*before : nullptr, after);
+    bus.publish(fact_of(id, record, before, erased, cause, seq));
+    tell(id, record.key, before ? &*before : nullptr, erased ? nullptr : &record);
     snapshot_if_due();
     return {.seq = seq, .stored = true};
   }
@@ -190,12 +181,13 @@ struct Store::Impl {
          .record = {},
          .count = record_count()});
     for (std::uint32_t p = 0; p < partitions.size(); ++p) {
-      for (const auto& [key, stored] : partitions[p].records) {
-        add({.seq = stored.seq,
+      partitions[p].records.visit("", [&add, p](const Held& held) {
+        add({.seq = held.seq,
              .kind = EntryKind::put,
              .partition = PartitionId(p),
-             .record = stored.record});
-      }
+             .record = held.record});
+        return true;
+      });
     }
     journal.write_snapshot(image.take());
   }
@@ -241,20 +233,22 @@ StoreWrite Store::put(PartitionId id, const Record& record, MergeRule rule,
                       fact::WriteCause cause) {
   const bool blind = MUTANT("sync-blind-merge") && cause == fact::WriteCause::repair;
   if (rule == MergeRule::overwrite || blind) return impl_->store(id, {record, true, {}}, cause);
-  Merged merged = merge(impl_->rules, get(id, record.key), record);
+  const std::optional<Record> known = get(id, record.key);
+  Merged merged = merge(impl_->rules, known ? &*known : nullptr, record);
   if (rule == MergeRule::resolve) merged.changed |= merged.record.version == record.version;
   return impl_->store(id, merged, cause, &record);
 }
 
 StoreWrite Store::update(PartitionId id, const Key& key, const CausalWrite& write,
                          const Actor& actor) {
-  return impl_->store(id, rejoin::update(impl_->rules, key, get(id, key), write, actor),
-                      fact::WriteCause::foreground);
+  const std::optional<Record> known = get(id, key);
+  const Merged merged = rejoin::update(impl_->rules, key, known ? &*known : nullptr, write, actor);
+  return impl_->store(id, merged, fact::WriteCause::foreground);
 }
 
 void Store::collect(PartitionId id, const Key& key) {
-  const Record* const record = get(id, key);
-  if (record == nullptr || !is_deleted(*record)) return;
+  const std::optional<Record> record = get(id, key);
+  if (!record || !is_deleted(*record)) return;
   impl_->write(id, *record, fact::WriteCause::collection);
 }
 
@@ -263,10 +257,13 @@ std::uint64_t Store::drop(PartitionId id) {
   const std::uint64_t seq = last_sequence() + 1;
   LogEntry entry{.seq = seq, .kind = EntryKind::drop, .partition = id, .record = {}};
   impl_->log(entry);
-  const auto dropped = std::exchange(partition.records, {});
+  const RecordTable dropped = std::exchange(partition.records, {});
   partition.dropped = seq;
   impl_->bus.publish(fact::PartitionDropped{.partition = id, .seq = seq});
-  for (const auto& [key, stored] : dropped) impl_->tell(id, key, &stored.record, nullptr);
+  dropped.visit("", [this, id](const Held& held) {
+    impl_->tell(id, held.record.key, &held.record, nullptr);
+    return true;
+  });
   impl_->snapshot_if_due();
   return seq;
 }
@@ -292,16 +289,15 @@ void Store::set_change_listener(ChangeListener listener) {
   impl_->listener = std::move(listener);
 }
 
-const Record* Store::get(PartitionId id, const Key& key) const {
-  const Partition& partition = impl_->at(id);
-  const auto at = partition.records.find(key);
-  return at == partition.records.end() ? nullptr : &at->second.record;
+std::optional<Record> Store::get(PartitionId id, const Key& key) const {
+  std::optional<Held> held = impl_->at(id).records.get(key);
+  if (!held) return std::nullopt;
+  return std::move(held->record);
 }
 
 std::uint64_t Store::sequence_of(PartitionId id, const Key& key) const {
   const Partition& partition = impl_->at(id);
-  const auto at = partition.records.find(key);
-  if (at != partition.records.end()) return at->second.seq;
+  if (const auto seq = partition.records.sequence_of(key)) return *seq;
   const auto erased = partition.erased.find(key);
   const std::uint64_t seq =
       std::max(partition.dropped, erased == partition.erased.end() ? 0 : erased->second);
@@ -318,9 +314,10 @@ std::uint64_t Store::durable_sequence() const {
 
 void Store::scan(PartitionId id, const Key& after,
                  const std::function<bool(const Record&)>& visit) const {
-  const auto& records = impl_->at(id).records;
-  auto at = after.empty() ? records.begin() : records.upper_bound(after);
-  while (at != records.end() && visit(at->second.record)) ++at;
+  impl_->at(id).records.visit(after, [&](const Held& held) {
+    const bool is_after = after.empty() || held.record.key != after;
+    return !is_after || visit(held.record);
+  });
 }
 
 std::uint64_t Store::record_count(PartitionId id) const {

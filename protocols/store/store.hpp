@@ -8,14 +8,14 @@
 // 3. After a crash the store holds every durable write and of the others a prefix; a torn tail of
 //    the log is cut off and reported (fact MessageRejected names it). Damage that no crash explains
 //    is reported (StorageCorrupt) and halts the node; see journal.hpp for why.
-// 4. Records are kept by partition and, within one, ordered by key.
+// 4. Records are kept by partition and, within one, ordered by key; packed (record_table.hpp), so
+//    that what is handed out is a copy.
 //
 // Not here: replication, what versions mean (protocols/versions/), partition ownership.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -78,8 +78,8 @@ class Store final : public Component {
       std::function<void(PartitionId, const Key&, const Record* before, const Record* after)>;
   void set_change_listener(ChangeListener listener);
 
-  // Null when absent. A tombstone is a record. Valid until the next put or drop.
-  [[nodiscard]] const Record* get(PartitionId partition, const Key& key) const;
+  // None when absent. A tombstone is a record.
+  [[nodiscard]] std::optional<Record> get(PartitionId partition, const Key& key) const;
   // The sequence to wait for before telling anyone what get() said: the record's own, or that of
   // the erasure or drop that made it absent when that is not durable yet.
   [[nodiscard]] std::uint64_t sequence_of(PartitionId partition, const Key& key) const;
@@ -87,7 +87,7 @@ class Store final : public Component {
   [[nodiscard]] std::uint64_t durable_sequence() const;
 
   // Records of a partition with key > `after` ("" for all), ordered by key, until `visit` says
-  // false.
+  // false. It changes nothing of the store.
   void scan(PartitionId partition, const Key& after,
             const std::function<bool(const Record&)>& visit) const;
   [[nodiscard]] std::uint64_t record_count(PartitionId partition) const;  // tombstones included

@@ -1,6 +1,7 @@
 #include "protocols/sync/compare_server.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "model/mutant.hpp"
@@ -72,12 +73,12 @@ bool CompareServer::on_pull(Address from, const PullRequest& request) {
     for (const Key& key : request.keys) {
       if (used >= room) break;
       ++reply.covered;
-      const Record* const record = context_.store.get(request.head.partition, key);
-      if (record == nullptr) continue;
+      std::optional<Record> record = context_.store.get(request.head.partition, key);
+      if (!record) continue;
       constexpr std::uint64_t kOtherFieldsBytes = 24;
       used += key.size() + record->value.size() + kOtherFieldsBytes;
       seq = std::max(seq, context_.store.sequence_of(request.head.partition, key));
-      reply.records.push_back(*record);
+      reply.records.push_back(*std::move(record));
     }
   }
   answer(from, reply, seq);

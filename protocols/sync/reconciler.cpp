@@ -227,8 +227,8 @@ bool Reconciler::on_pulled(Address from, const PullReply& reply) {
     auto record = reply.records.begin();
     for (const Key& key : keys) {
       const bool there = record != reply.records.end() && record->key == key;
-      const Record* const mine = context_.store.get(session.question.partition, key);
-      if (mine != nullptr && (!there || *mine != *record)) session.offered.insert(key);
+      const std::optional<Record> mine = context_.store.get(session.question.partition, key);
+      if (mine && (!there || *mine != *record)) session.offered.insert(key);
       if (there) ++record;
     }
   }
@@ -244,15 +244,15 @@ void Reconciler::push(Sessions::iterator at) {
   while (!session.offered.empty() && bytes < context_.options.fetch_chunk_bytes) {
     const Key key = *session.offered.begin();
     session.offered.erase(session.offered.begin());
-    const Record* const record = context_.store.get(session.question.partition, key);
-    if (record == nullptr) continue;
+    std::optional<Record> record = context_.store.get(session.question.partition, key);
+    if (!record) continue;
     // What a crash here could take back is nobody else's yet. It differs again next time.
     if (context_.store.sequence_of(session.question.partition, key) >
         context_.store.durable_sequence()) {
       continue;
     }
     bytes += key.size() + record->value.size();
-    session.sent.push_back(*record);
+    session.sent.push_back(*std::move(record));
   }
   if (session.sent.empty()) return close(at, Outcome::answered);
   send_push(session);

@@ -305,8 +305,8 @@ void RepairQueue::on_records(std::uint64_t id, std::vector<Record> records) {
 void RepairQueue::merge(Repair& repair, const std::vector<Record>& records) {
   const RepairRequest& request = repair.wanted.request;
   for (const Record& record : records) {
-    const Record* const before = context_.store.get(request.partition, record.key);
-    const bool same = before != nullptr && *before == record;
+    const std::optional<Record> before = context_.store.get(request.partition, record.key);
+    const bool same = before == record;
     const StoreWrite write =
         context_.store.put(request.partition, record, request.merge, fact::WriteCause::repair);
     if (write.stored && !same) ++repair.changed;

@@ -1,6 +1,7 @@
 #include "protocols/sync/tombstones.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "model/random.hpp"
@@ -99,8 +100,8 @@ bool TombstoneKeeper::all_met(PartitionId partition, const Tombstone& tombstone)
 bool TombstoneKeeper::is_ripe(PartitionId partition, const Key& key,
                               const Tombstone& tombstone) const {
   if (tombstone.again) return true;
-  const Record* const record = context_.store.get(partition, key);
-  if (record == nullptr) return false;
+  const std::optional<Record> record = context_.store.get(partition, key);
+  if (!record) return false;
   switch (context_.store.options().tombstones) {
     case TombstoneRule::grace:
       return context_.env.wall_now() - record->version.timestamp >= delay();
@@ -131,8 +132,8 @@ void TombstoneKeeper::on_sweep_timer() {
 }
 
 void TombstoneKeeper::collect(PartitionId partition, const Key& key, RequestId origin) {
-  const Record* const record = context_.store.get(partition, key);
-  if (record == nullptr || record->origin != origin || !is_deleted(*record)) return;
+  const std::optional<Record> record = context_.store.get(partition, key);
+  if (!record || record->origin != origin || !is_deleted(*record)) return;
   if (known_.insert_or_assign(key, origin).second) known_order_.push_back(key);
   if (known_order_.size() > kKnownMax) {
     known_.erase(known_order_.front());
@@ -166,10 +167,10 @@ void TombstoneKeeper::offer(PartitionId partition, const Partition& held) {
   round.offered.clear();
   for (const auto& [key, tombstone] : held) {
     if (offered.records.size() == kOfferMax) break;
-    const Record* const record = context_.store.get(partition, key);
+    const std::optional<Record> record = context_.store.get(partition, key);
     const bool durable =
         context_.store.sequence_of(partition, key) <= context_.store.durable_sequence();
-    if (record == nullptr || tombstone.acked || !durable) continue;
+    if (!record || tombstone.acked || !durable) continue;
     offered.records.push_back(*record);
     round.offered[key] = tombstone.origin;
   }

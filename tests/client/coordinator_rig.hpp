@@ -247,8 +247,8 @@ class ClusterRig {
     node(n).sync();
   }
   [[nodiscard]] std::string value_at(std::uint32_t n, const Key& key) {
-    const Record* record = node(n).store.get(kOnly, key);
-    if (record == nullptr) return "absent";
+    const std::optional<Record> record = node(n).store.get(kOnly, key);
+    if (!record) return "absent";
     return record->deleted ? "deleted" : record->value;
   }
 

@@ -157,7 +157,7 @@ TEST_CASE("a log cut short behind its head gives its whole records back and repo
     rig.settle();
     rig.crash_and_boot([](std::size_t) { return 0U; }, false);
     rig.settle();
-    REQUIRE(rig.store->get(kRigPartition, "after") != nullptr);
+    REQUIRE(rig.store->get(kRigPartition, "after").has_value());
     REQUIRE(rig.store->record_count(kRigPartition) == whole + 1);
     REQUIRE(rig.bus->all<fact::MessageRejected>().empty());
   }
@@ -202,7 +202,7 @@ TEST_CASE("what was never synced may be damaged in any way: it is cut, and the n
     REQUIRE(rig.bus->all<fact::MessageRejected>().size() == 1);
     REQUIRE(rig.store->last_sequence() >= 1);
     REQUIRE(rig.store->last_sequence() < 4);
-    REQUIRE(rig.store->get(kRigPartition, "key-1") != nullptr);
+    REQUIRE(rig.store->get(kRigPartition, "key-1").has_value());
   }
 }
 
@@ -343,8 +343,8 @@ TEST_CASE("a snapshot makes the log short, and records in both count once") {
     rig.crash_and_boot([](std::size_t) { return 0U; }, false);
     rig.settle();
     CHECK(rig.store->last_sequence() == newest);
-    CHECK(rig.store->get(kRigPartition, "while-writing") != nullptr);
-    CHECK(rig.store->get(kRigPartition, "while-replacing") != nullptr);
+    CHECK(rig.store->get(kRigPartition, "while-writing").has_value());
+    CHECK(rig.store->get(kRigPartition, "while-replacing").has_value());
   }
 }
 

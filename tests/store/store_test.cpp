@@ -72,7 +72,7 @@ TEST_CASE("without versions a delete leaves nothing, and a restart does not brin
   rig.put("a", 1);
   rig.put("b", 2);
   const StoreWrite erased = rig.put("a", 3, true);
-  CHECK(rig.store->get(kRigPartition, "a") == nullptr);
+  CHECK_FALSE(rig.store->get(kRigPartition, "a").has_value());
   CHECK(rig.store->record_count(kRigPartition) == 1);
 
   const auto written = rig.bus->all<fact::RecordWritten>();
@@ -91,8 +91,8 @@ TEST_CASE("without versions a delete leaves nothing, and a restart does not brin
 
   rig.crash_and_boot([](std::size_t) { return 0U; }, false);
   rig.settle();
-  CHECK(rig.store->get(kRigPartition, "a") == nullptr);
-  CHECK(rig.store->get(kRigPartition, "b") != nullptr);
+  CHECK_FALSE(rig.store->get(kRigPartition, "a").has_value());
+  CHECK(rig.store->get(kRigPartition, "b").has_value());
 }
 
 TEST_CASE("a key erased, written and erased again waits for its last erasure") {
@@ -117,7 +117,7 @@ TEST_CASE("with versions a delete is a record like any other") {
                  fact::WriteCause::foreground);
   rig.store->put(kRigPartition, stamped("a", 2, WallTime(2s), true), MergeRule::merge,
                  fact::WriteCause::foreground);
-  REQUIRE(rig.store->get(kRigPartition, "a") != nullptr);
+  REQUIRE(rig.store->get(kRigPartition, "a").has_value());
   CHECK(rig.store->get(kRigPartition, "a")->deleted);
   CHECK(rig.store->record_count(kRigPartition) == 1);
   rig.settle();
@@ -219,7 +219,7 @@ TEST_CASE("what was read back is synced before the store calls itself recovered"
   CHECK(rig.store->durable_sequence() == 1);
   rig.crash_and_boot([](std::size_t) { return 0U; }, false);
   rig.settle();
-  CHECK(rig.store->get(kRigPartition, "a") != nullptr);
+  CHECK(rig.store->get(kRigPartition, "a").has_value());
 }
 
 TEST_CASE("the store has no messages") {
