@@ -117,12 +117,13 @@ std::uint32_t MerkleTree::id_of(TreeNode node) const {
 std::size_t MerkleTree::home_of(std::uint32_t id) const {
   // Fibonacci hashing (Knuth 6.4): siblings, whose ids follow each other, are spread evenly.
   const std::uint64_t spread = std::uint64_t{id} * 0x9e3779b97f4a7c15ULL;
-  return static_cast<std::size_t>(spread >> (64 - std::countr_zero(slots_.size())));
+  // The high half as a fraction of the table (Lemire 2019), which need be no power of two.
+  return static_cast<std::size_t>(((spread >> 32U) * slots_.size()) >> 32U);
 }
 
 std::size_t MerkleTree::find(std::uint32_t id) const {
   std::size_t slot = home_of(id);
-  while (slots_[slot].id != 0 && slots_[slot].id != id) slot = (slot + 1) & (slots_.size() - 1);
+  while (slots_[slot].id != 0 && slots_[slot].id != id) slot = next(slot);
   return slot;
 }
 
@@ -141,13 +142,12 @@ void MerkleTree::apply(std::uint32_t id, const Change& change) {
 // Knuth 6.4, algorithm R: what follows moves up, so that no mark is left behind that would slow
 // down every later search.
 void MerkleTree::erase(std::size_t slot) {
-  const std::size_t mask = slots_.size() - 1;
   std::size_t hole = slot;
-  for (std::size_t next = (hole + 1) & mask; slots_[next].id != 0; next = (next + 1) & mask) {
-    const std::size_t home = home_of(slots_[next].id);
-    if (((next - home) & mask) < ((next - hole) & mask)) continue;  // it would leave its home
-    slots_[hole] = slots_[next];
-    hole = next;
+  for (std::size_t at = next(hole); slots_[at].id != 0; at = next(at)) {
+    const std::size_t home = home_of(slots_[at].id);
+    if (steps(home, at) < steps(hole, at)) continue;  // it would leave its home
+    slots_[hole] = slots_[at];
+    hole = at;
   }
   slots_[hole] = {};
   --used_;
@@ -155,7 +155,8 @@ void MerkleTree::erase(std::size_t slot) {
 
 void MerkleTree::grow() {
   const std::vector<Slot> old = std::exchange(slots_, {});
-  slots_.resize(old.empty() ? kSlotsMin : old.size() * 2);
+  // In small steps: tables are what trees take, and most of their time they would be half empty.
+  slots_.resize(old.empty() ? kSlotsMin : old.size() + old.size() / 4);
   for (const Slot& slot : old) {
     if (slot.id != 0) slots_[find(slot.id)] = slot;
   }

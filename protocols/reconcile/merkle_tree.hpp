@@ -10,7 +10,7 @@
 //    and digests are never out of date: there is nothing to batch, to mark dirty or to rebuild. A
 //    hash over the children would want all children of each node on the path read and hashed again
 //    (fanout times as much memory traffic), or the same later. See bench/README.md for figures.
-// 3. Only nodes with items below them are held: memory is 32 to 64 bytes for each of them,
+// 3. Only nodes with items below them are held: memory is 32 to 40 bytes for each of them,
 //    at most min(items * depth, all), and does not depend on how deep an empty tree is. It shrinks
 //    in clear() only.
 // 4. Nothing is ever iterated in the order of the table, so that its layout shows nowhere.
@@ -128,6 +128,12 @@ class MerkleTree {
   [[nodiscard]] std::uint32_t leaf_of(const Hash128& key_hash) const;
   [[nodiscard]] std::uint32_t id_of(TreeNode node) const;
   [[nodiscard]] std::size_t home_of(std::uint32_t id) const;
+  [[nodiscard]] std::size_t next(std::size_t slot) const {
+    return slot + 1 == slots_.size() ? 0 : slot + 1;
+  }
+  [[nodiscard]] std::size_t steps(std::size_t from, std::size_t to) const {  // forward
+    return to >= from ? to - from : to + slots_.size() - from;
+  }
   [[nodiscard]] std::size_t find(std::uint32_t id) const;  // its slot, or the free one for it
   void apply(std::uint32_t id, const Change& change);
   void erase(std::size_t slot);
@@ -136,7 +142,7 @@ class MerkleTree {
   MerkleShape shape_;
   std::uint32_t fanout_bits_;
   NodeSummary root_;
-  std::vector<Slot> slots_;  // a power of two of them; the root is not in it
+  std::vector<Slot> slots_;  // the root is not in it
   std::size_t used_ = 0;
 };
 
