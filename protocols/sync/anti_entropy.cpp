@@ -5,6 +5,7 @@
 
 #include "model/check.hpp"
 #include "model/random.hpp"
+#include "protocols/sync/promises.hpp"
 
 namespace rejoin {
 
@@ -146,16 +147,30 @@ AntiEntropy::Options anti_entropy_options(std::string_view name, const Params& p
   return out;
 }
 
-bool comparison_repairs(const NodeOptions& options, const ClientOptions& client,
-                        const Params& params) {
-  if (options.store.versions == VersionScheme::none) return false;
-  if (options.coordinator.sloppy) return false;  // who was acknowledged by need be no owner
-  if (!params.get<bool>("on_return")) return false;
-  if (params.get<std::string>("direction") == "push") return false;
-  const bool majority = params.get<std::string>("source") != "one";
-  const std::uint32_t owners = options.partitioning.replication;
-  const std::uint32_t written = replicas_needed(client.write, owners);
-  return written >= owners || (majority && written >= owners / 2 + 1);
+std::vector<std::string_view> comparison_promises() {
+  return {"acknowledged-writes-survive", "merge-never-regresses", "no-stale-read-after-repair"};
+}
+
+std::vector<Condition> comparison_conditions(bool refuses_none) {
+  std::vector<Condition> out;
+  if (!refuses_none) out.push_back(condition::versions());
+  out.push_back(condition::agreeing_clocks());
+  out.push_back(condition::strict_quorums());
+  out.push_back(condition::quorum_writes());
+  out.push_back(condition::covering_sources());
+  out.push_back(condition::majority());
+  out.push_back(
+      {.name = "pull",
+       .says = "direction pull or both",
+       .met = [](const Terms& /*terms*/,
+                 const Params& params) { return params.get<std::string>("direction") != "push"; },
+       .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}});
+  out.push_back({.name = "on-return",
+                 .says = "on-return",
+                 .met = [](const Terms& /*terms*/,
+                           const Params& params) { return params.get<bool>("on_return"); },
+                 .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}});
+  return out;
 }
 
 }  // namespace rejoin

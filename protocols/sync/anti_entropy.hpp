@@ -58,9 +58,9 @@ class AntiEntropy final : public Mechanism {
 // All but the transfer.
 [[nodiscard]] AntiEntropy::Options anti_entropy_options(std::string_view name,
                                                         const Params& params);
-// Whether a repair by comparison leaves nothing behind: versions tell newer from older, and what is
-// met overlaps with what a write was acknowledged by.
-[[nodiscard]] bool comparison_repairs(const NodeOptions& options, const ClientOptions& client,
-                                      const Params& params);
+// What a repair by comparison promises, and under which conditions.
+[[nodiscard]] std::vector<std::string_view> comparison_promises();
+// `refuses_none`: it refuses to run without versions.
+[[nodiscard]] std::vector<Condition> comparison_conditions(bool refuses_none);
 
 }  // namespace rejoin

@@ -23,12 +23,8 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
         "little differs: less than copying values that are large, more than trees when replicas "
         "are nearly equal. It takes no memory between two comparisons, and writes pay nothing.",
     .params = anti_entropy_params("10m"),
-    .promises = {"acknowledged-writes-survive", "merge-never-regresses",
-                 "no-stale-read-after-repair"},
-    .conditions = "with versions, clocks that agree where versions are clocks, and every write at "
-                  "level quorum (source quorum or all) or all; direction pull or both; on-return",
-    .promises_under = &comparison_repairs,
-    .agreeing_clocks = true,
+    .promises = comparison_promises(),
+    .conditions = comparison_conditions(false),
     .make = &make,
     .exclusive = false,
 });

@@ -93,13 +93,11 @@ std::vector<ParamSpec> params() {
         "a lost disk held. A node that returns counts as repaired at once. Hints for a node that "
         "owns the key no more go to those who do. Without versions a hint that comes late replaces "
         "what is newer; where tombstones are forgotten, it brings back what was deleted. "
-        "(Cassandra: 3 h, 1 MiB/s, a round every 10 s; Dynamo, section 4.6.)",
+        "So it promises nothing by itself, though replicas converge after outages below the window "
+        "where all of this is not so. (Cassandra: 3 h, 1 MiB/s, a round every 10 s; Dynamo, "
+        "section 4.6.)",
     .params = params(),
     .promises = {},
-    .conditions = "it promises nothing by itself: replicas converge after outages below the "
-                  "window, if no coordinator crashed between a write and its timeout, holders keep "
-                  "their disks (and their processes, unless durable), fewer hints than the cap "
-                  "were kept at once, and nobody was removed from the map meanwhile",
     .refuses = &refuses,
     .make = &make,
     .exclusive = false,

@@ -63,7 +63,6 @@ std::string refuses(const NodeOptions& options, const Params& /*params*/) {
                 .help = "old owners to copy from: the first that answers, a majority, or all",
                 .choices = {"first", "quorum", "all"}}},
     .promises = {},
-    .conditions = "",
     .refuses = &refuses,
     .make = &make,
     .exclusive = false,

@@ -49,24 +49,36 @@ class Mechanism {
   [[nodiscard]] virtual bool repairs_on_change() const { return false; }
 };
 
+// What is known of a run before it runs. Conditions of promises are judged by it.
+struct Terms {
+  const NodeOptions& node;
+  // With the weakest level of any write, and of any read that a coordinator serves.
+  const ClientOptions& client;
+  // No fault of the run is about clocks.
+  bool clocks_agree = true;
+};
+
+// Something that a promise takes. For each there is a scenario that shows what breaks without it.
+struct Condition {
+  std::string_view name;  // in the name of that scenario: `quorum-writes`
+  std::string_view says;  // `every write at level quorum or all`
+  // Null: no option shows it, and a run takes it for granted.
+  bool (*met)(const Terms& terms, const Params& params) = nullptr;
+  // Which of the promises take it. Empty: all.
+  std::vector<std::string_view> promises = {};
+};
+
 struct MechanismSpec {
   std::string_view name;
   std::string_view help;     // one line: what it does
   std::string_view details;  // a paragraph: when it works and when not
   std::vector<ParamSpec> params;
-  // Invariants that it promises by registered name, and under which conditions.
-  std::vector<std::string_view> promises;
-  std::string_view conditions;
-  // The conditions, as far as options show them: whether the promises hold under these. `client`
-  // has the weakest level of any write, and of any read that a coordinator serves. Null: never. A
-  // run judges what is promised, whether its file asks for it or not.
-  bool (*promises_under)(const NodeOptions& options, const ClientOptions& client,
-                         const Params& params) = nullptr;
+  // Invariants that it promises by registered name, and under which conditions. A run judges what
+  // is promised, whether its file asks for it or not.
+  std::vector<std::string_view> promises = {};
+  std::vector<Condition> conditions = {};
   // Why it makes no sense with these options, as a sentence; empty: it does. Null: it always does.
   std::string (*refuses)(const NodeOptions& options, const Params& params) = nullptr;
-  // They hold only while the nodes' clocks agree: the versions that it compares come from them. A
-  // run in which a fault is about clocks is not judged by them.
-  bool agreeing_clocks = false;
   std::unique_ptr<Mechanism> (*make)(SyncManager& manager, const Params& params) = nullptr;
   bool exclusive = false;  // cannot be combined with another
 };

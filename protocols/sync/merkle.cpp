@@ -73,13 +73,9 @@ std::vector<ParamSpec> params() {
         "newer, and the one that is fetched stays. Trees take memory, and each write updates one "
         "(Cassandra: depth up to 20; Riak: 2^20 segments, width 1024; Garage: every 10 minutes).",
     .params = params(),
-    .promises = {"acknowledged-writes-survive", "merge-never-regresses",
-                 "no-stale-read-after-repair"},
-    .conditions = "with versions, clocks that agree where versions are clocks, and every write at "
-                  "level quorum (source quorum or all) or all; direction pull or both; on-return",
-    .promises_under = &comparison_repairs,
+    .promises = comparison_promises(),
+    .conditions = comparison_conditions(false),
     .refuses = &refuses,
-    .agreeing_clocks = true,
     .make = &make,
     .exclusive = false,
 });

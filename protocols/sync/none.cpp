@@ -21,7 +21,6 @@ std::unique_ptr<Mechanism> make(SyncManager& /*manager*/, const Params& /*params
         "data can be lost, or to see what the others are for. It cannot be combined with another.",
     .params = {},
     .promises = {},
-    .conditions = "",
     .make = &make,
     .exclusive = true,
 });

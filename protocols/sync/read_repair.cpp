@@ -1,7 +1,7 @@
 // Read repair: what a read finds to differ between replicas is mended where it differs.
 #include <algorithm>
 
-#include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/promises.hpp"
 #include "protocols/sync/sync_manager.hpp"
 
 namespace rejoin {
@@ -18,33 +18,45 @@ std::string refuses(const NodeOptions& options, const Params& /*params*/) {
   return "read repair without versions cannot tell which of two values is newer";
 }
 
-// Who comes to own a partition, or comes back to it, answers no read before it holds what a
-// majority held: else it would be counted among the owners that hold what was shown.
-bool newcomers_are_repaired(const NodeOptions& options, const ClientOptions& client) {
-  if (options.sync.gate == GateMode::open) return false;
+// Who comes to own a partition, or comes back to it, must hold what a majority held: else it would
+// be counted among the owners that hold what was shown.
+bool newcomers_are_repaired(const Terms& terms, const Params& /*params*/) {
   constexpr std::string_view kRepaired = "no-stale-read-after-repair";
-  const auto& mechanisms = options.sync.mechanisms;
+  const auto& mechanisms = terms.node.sync.mechanisms;
   return std::any_of(mechanisms.begin(), mechanisms.end(), [&](const auto& each) {
     const MechanismSpec* const spec = Mechanisms::find(each.name);
-    if (spec == nullptr || spec->promises_under == nullptr) return false;
-    const bool promises =
-        std::find(spec->promises.begin(), spec->promises.end(), kRepaired) != spec->promises.end();
-    return promises && spec->promises_under(options, client, each.params);
+    return spec != nullptr && promises(*spec, kRepaired, terms, each.params);
   });
 }
 
-// What is shown is held durably by as many as the read asks for: the next one meets one of them.
-bool reads_overlap(const NodeOptions& options, const ClientOptions& client, const Params& params) {
-  if (options.store.versions == VersionScheme::none) return false;
-  if (options.coordinator.sloppy) return false;
-  if (params.get<std::string>("mode") != "blocking") return false;
-  if (params.get<std::string>("scope") != "all") return false;
-  if (params.get<Share>("probability").ppm != 1'000'000) return false;
-  const std::uint32_t owners = options.partitioning.replication;
-  const std::uint32_t read = replicas_needed(client.read, owners);
-  const std::uint32_t written = replicas_needed(client.write, owners);
-  if (2 * read <= owners || read + written <= owners) return false;
-  return newcomers_are_repaired(options, client);
+std::vector<Condition> conditions() {
+  std::vector<Condition> out;
+  const auto add = [&out](std::string_view name, std::string_view says,
+                          bool (*met)(const Terms&, const Params&)) {
+    out.push_back({.name = name, .says = says, .met = met});
+  };
+  add("blocking", "mode: blocking", [](const Terms& /*terms*/, const Params& params) {
+    return params.get<std::string>("mode") == "blocking";
+  });
+  add("whole-scope", "scope: all", [](const Terms& /*terms*/, const Params& params) {
+    return params.get<std::string>("scope") == "all";
+  });
+  add("certainty", "probability: 100%", [](const Terms& /*terms*/, const Params& params) {
+    return params.get<Share>("probability").ppm == 1'000'000;
+  });
+  // What is shown is held durably by as many as the read asks for: the next one meets one of them.
+  add("quorum-reads", "every read at level quorum or all",
+      [](const Terms& terms, const Params& /*params*/) {
+        const std::uint32_t owners = terms.node.partitioning.replication;
+        return 2 * replicas_needed(terms.client.read, owners) > owners;
+      });
+  add("repaired-newcomers", "beside a mechanism that promises no-stale-read-after-repair here",
+      &newcomers_are_repaired);
+  add("fence", "a gate that fences who is not repaired yet, or redirects from it",
+      [](const Terms& terms, const Params& /*params*/) {
+        return terms.node.sync.gate != GateMode::open;
+      });
+  return out;
 }
 
 std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
@@ -88,14 +100,8 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
                         "coordinator's own copy, if it owns the key",
                 .choices = {"all", "local"}}},
     .promises = {"monotonic-reads"},
-    .conditions = "with versions, clocks that agree where versions are clocks, mode: blocking, "
-                  "scope: all, probability: 100%, and reads at a level at which any two of them, "
-                  "and any of them and any write, meet at some replica; beside a mechanism that "
-                  "promises no-stale-read-after-repair, and a gate that fences, so that who comes "
-                  "to own a partition holds what was read before",
-    .promises_under = &reads_overlap,
+    .conditions = conditions(),
     .refuses = &refuses,
-    .agreeing_clocks = true,
     .make = &make,
     .exclusive = false,
 });

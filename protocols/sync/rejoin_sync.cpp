@@ -2,7 +2,7 @@
 // owns, and on a change, of the partition that it gained.
 #include "model/check.hpp"
 #include "model/mutant.hpp"
-#include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/promises.hpp"
 #include "protocols/sync/sync_manager.hpp"
 
 namespace rejoin {
@@ -61,17 +61,19 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
   return std::make_unique<RejoinSync>(manager, rule_of(source), source == "first", mode == "wipe");
 }
 
-// Writes that every owner holds are at any repaired source, those that a majority holds are among
-// what a majority answers. A wipe forgets, and without versions a copy overwrites what is newer.
-bool holds_under(const NodeOptions& options, const ClientOptions& client, const Params& params) {
-  if (options.store.versions == VersionScheme::none) return false;
-  if (options.coordinator.sloppy) return false;  // who was acknowledged by need be no owner
-  if (params.get<std::string>("mode") != "merge") return false;
-  const SourceRule rule = rule_of(params.get<std::string>("source"));
-  const bool majority = rule == SourceRule::quorum || rule == SourceRule::all;
-  const std::uint32_t owners = options.partitioning.replication;
-  const std::uint32_t written = replicas_needed(client.write, owners);
-  return written >= owners || (majority && written >= owners / 2 + 1);
+std::vector<Condition> conditions() {
+  return {condition::versions(),
+          condition::agreeing_clocks(),
+          condition::strict_quorums(),
+          condition::quorum_writes(),
+          condition::covering_sources(),
+          condition::majority(),
+          // A wipe forgets.
+          {.name = "merging",
+           .says = "mode: merge",
+           .met = [](const Terms& /*terms*/,
+                     const Params& params) { return params.get<std::string>("mode") == "merge"; },
+           .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}}};
 }
 
 [[maybe_unused]] const bool registered = Mechanisms::add({
@@ -106,12 +108,7 @@ bool holds_under(const NodeOptions& options, const ClientOptions& client, const 
                 .choices = {"merge", "wipe"}}},
     .promises = {"acknowledged-writes-survive", "merge-never-regresses",
                  "no-stale-read-after-repair"},
-    .conditions =
-        "with versions, mode: merge, clocks that agree, and every write at a "
-        "level that the sources cover: all (source freshest, one or first), quorum or all "
-        "(source quorum or all); while a repaired replica with its disk is reachable",
-    .promises_under = &holds_under,
-    .agreeing_clocks = true,
+    .conditions = conditions(),
     .make = &make,
     .exclusive = false,
 });

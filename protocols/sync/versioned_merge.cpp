@@ -44,13 +44,9 @@ std::vector<ParamSpec> params() {
         "returns (period: 0s), so what diverges without one, as after a partition of the network "
         "that nobody was removed for, stays.",
     .params = params(),
-    .promises = {"acknowledged-writes-survive", "merge-never-regresses",
-                 "no-stale-read-after-repair"},
-    .conditions = "with clocks that agree where versions are clocks, and every write at level "
-                  "quorum (source quorum or all) or all; direction pull or both; on-return",
-    .promises_under = &comparison_repairs,
+    .promises = comparison_promises(),
+    .conditions = comparison_conditions(true),
     .refuses = &refuses,
-    .agreeing_clocks = true,
     .make = &make,
     .exclusive = false,
 });

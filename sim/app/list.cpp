@@ -10,8 +10,8 @@
 #include "model/mutant.hpp"
 #include "protocols/membership/detector.hpp"
 #include "protocols/partitioning/placement.hpp"
-#include "protocols/sync/mechanism.hpp"
 #include "protocols/sync/preset.hpp"
+#include "protocols/sync/promises.hpp"
 #include "protocols/versions/conflict.hpp"
 #include "reports/page.hpp"
 #include "sim/app/commands.hpp"
@@ -91,7 +91,8 @@ std::vector<Entry> mechanisms() {
   for (const MechanismSpec& spec : Mechanisms::all()) {
     Entry entry = entry_of(spec);
     entry.notes.emplace_back("promises", spec.promises.empty() ? "nothing" : joined(spec.promises));
-    if (!spec.conditions.empty()) entry.notes.emplace_back("if", spec.conditions);
+    const std::string conditions = conditions_text(spec);
+    if (!conditions.empty()) entry.notes.emplace_back("if", conditions);
     put_refusals(spec, entry);
     out.push_back(std::move(entry));
   }
@@ -332,7 +333,7 @@ void put_promises(reports::Page& page) {
   page.paragraph("A promise holds under conditions; a run is judged by those whose it meets:");
   for (const MechanismSpec& spec : Mechanisms::all()) {
     if (spec.promises.empty()) continue;
-    page.paragraph(std::string(spec.name) + ": " + std::string(spec.conditions), 2, 4);
+    page.paragraph(std::string(spec.name) + ": " + conditions_text(spec), 2, 4);
   }
 }
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/promises.hpp"
 #include "reports/page.hpp"
 #include "reports/report.hpp"
 #include "sim/app/bisect.hpp"
@@ -23,7 +23,6 @@ namespace {
 // A mechanism that promises what was broken: one whose conditions hold here before any other.
 const MechanismSpec* other_mechanism(const RunRecord& record, const Schedule& schedule) {
   const NodeOptions& options = schedule.node;
-  const ClientOptions client = sim::weakest_client(schedule);
   const MechanismSpec* found = nullptr;
   for (const MechanismSpec& spec : Mechanisms::all()) {
     const bool used = std::any_of(options.sync.mechanisms.begin(), options.sync.mechanisms.end(),
@@ -37,7 +36,11 @@ const MechanismSpec* other_mechanism(const RunRecord& record, const Schedule& sc
     const Params params = default_params(spec.params);
     const bool complete = params.all().size() == spec.params.size();
     const bool holds =
-        complete && spec.promises_under != nullptr && spec.promises_under(options, client, params);
+        complete &&
+        std::any_of(record.violations.begin(), record.violations.end(),
+                    [&](const Violation& violation) {
+                      return sim::would_promise(schedule, spec.name, params, violation.invariant);
+                    });
     if (holds) return &spec;
     // Else the simplest: a full copy.
     if (found == nullptr || spec.name == "rejoin-sync") found = &spec;
@@ -61,7 +64,7 @@ reports::TextOptions text_options(const RunCommand& command, const std::vector<R
   if (!selection.expectations) out.flags += " --no-expect";
   if (const MechanismSpec* other = other_mechanism(trials.front(), schedule)) {
     out.other_sync = other->name;
-    out.other_sync_conditions = other->conditions;
+    out.other_sync_conditions = conditions_text(*other);
   }
   return out;
 }

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "protocols/sync/mechanism.hpp"
+#include "protocols/sync/promises.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/invariants/invariant.hpp"
 
@@ -120,8 +120,6 @@ std::string join(const std::vector<std::string>& items) {
 
 namespace {
 
-// A write that is coordinated by a clock that is behind is older than it should be, and is lost to
-// the older one: no majority, repair or consensus about data sees that.
 bool clocks_agree(const Schedule& schedule) {
   return std::none_of(schedule.timeline.begin(), schedule.timeline.end(), [](const Step& step) {
     const auto* const inject = std::get_if<action::Inject>(&step.action);
@@ -172,22 +170,64 @@ ClientOptions weakest_client(const Schedule& schedule) {
   return out;
 }
 
-std::vector<std::string> invariants_to_check(const Schedule& schedule) {
+std::vector<Promise> promises_of(const Schedule& schedule) {
   const ClientOptions client = weakest_client(schedule);
+  const Terms terms{
+      .node = schedule.node, .client = client, .clocks_agree = clocks_agree(schedule)};
+  std::vector<Promise> out;
+  for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
+    const MechanismSpec* spec = Mechanisms::find(mechanism.name);
+    if (spec == nullptr) continue;
+    for (const std::string_view invariant : spec->promises) {
+      Promise& promise = out.emplace_back();
+      promise.mechanism = mechanism.name;
+      promise.invariant = invariant;
+      for (const Condition* each : unmet_conditions(*spec, invariant, terms, mechanism.params)) {
+        promise.unmet.emplace_back(each->says);
+      }
+    }
+  }
+  return out;
+}
+
+bool would_promise(const Schedule& schedule, std::string_view name, const Params& params,
+                   std::string_view invariant) {
+  const ClientOptions client = weakest_client(schedule);
+  const Terms terms{
+      .node = schedule.node, .client = client, .clocks_agree = clocks_agree(schedule)};
+  const MechanismSpec* const spec = Mechanisms::find(name);
+  return spec != nullptr && promises(*spec, invariant, terms, params);
+}
+
+std::vector<std::string> invariants_to_check(const Schedule& schedule) {
   std::set<std::string> names(schedule.check.begin(), schedule.check.end());
   if (!schedule.limits.promises) {
     std::erase_if(names, [](const std::string& name) { return Invariants::find(name)->liveness; });
     return {names.begin(), names.end()};
   }
-  for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
-    const MechanismSpec* spec = Mechanisms::find(mechanism.name);
-    if (spec == nullptr || spec->promises_under == nullptr) continue;
-    if (!spec->promises_under(schedule.node, client, mechanism.params)) continue;
-    if (spec->agreeing_clocks && !clocks_agree(schedule)) continue;
-    names.insert(spec->promises.begin(), spec->promises.end());
+  for (const Promise& promise : promises_of(schedule)) {
+    if (promise.unmet.empty()) names.insert(promise.invariant);
   }
   return {names.begin(), names.end()};
 }
+
+namespace {
+
+// What broke and would be promised, were it not for a condition: that is why it broke.
+void warn_of_conditions(const Schedule& schedule, RunRecord& record) {
+  for (const Promise& promise : promises_of(schedule)) {
+    const bool broke = std::any_of(
+        record.violations.begin(), record.violations.end(),
+        [&](const Violation& violation) { return violation.invariant == promise.invariant; });
+    if (!broke || promise.unmet.empty()) continue;
+    std::string takes;
+    for (const std::string& each : promise.unmet) takes += (takes.empty() ? "" : "; ") + each;
+    record.warnings.push_back(promise.mechanism + " promises " + promise.invariant +
+                              " under a condition that this run does not meet: " + takes);
+  }
+}
+
+}  // namespace
 
 void judge(const Schedule& schedule, End end, bool expectations, RunRecord& record) {
   if (expectations) {
@@ -195,6 +235,7 @@ void judge(const Schedule& schedule, End end, bool expectations, RunRecord& reco
     check_metrics(schedule, record);
     check_steps(schedule, record);
   }
+  warn_of_conditions(schedule, record);
   std::set<std::string> broken;
   for (const Violation& violation : record.violations) {
     if (!violation.expected) broken.insert(violation.invariant);

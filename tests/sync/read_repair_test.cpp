@@ -1,4 +1,5 @@
 // The mechanism `read-repair`: what it asks of the coordinator, and what it promises when.
+#include "protocols/sync/promises.hpp"
 #include "tests/sync/harness.hpp"
 
 namespace rejoin {
@@ -29,8 +30,9 @@ struct Under {
     client.read = client.write = Consistency::quorum;
   }
   [[nodiscard]] bool promises() const {
-    return Mechanisms::find("read-repair")
-        ->promises_under(options, client, mechanism("read-repair", params).params);
+    return rejoin::promises(*Mechanisms::find("read-repair"), "monotonic-reads",
+                            {.node = options, .client = client},
+                            mechanism("read-repair", params).params);
   }
 };
 
