@@ -166,10 +166,12 @@ std::vector<Condition> comparison_conditions(bool refuses_none) {
                  const Params& params) { return params.get<std::string>("direction") != "push"; },
        .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}});
   out.push_back({.name = "on-return",
-                 .says = "on-return",
+                 .says = "on-return: true",
                  .met = [](const Terms& /*terms*/,
                            const Params& params) { return params.get<bool>("on_return"); },
                  .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}});
+  out.push_back(condition::tombstones());
+  out.push_back(condition::latest_shown());
   return out;
 }
 

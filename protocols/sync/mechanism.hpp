@@ -54,8 +54,8 @@ struct Terms {
   const NodeOptions& node;
   // With the weakest level of any write, and of any read that a coordinator serves.
   const ClientOptions& client;
-  // No fault of the run is about clocks.
-  bool clocks_agree = true;
+  bool clocks_agree = true;   // no fault of the run is about clocks
+  bool direct_reads = false;  // some read asks one node, and no coordinator
 };
 
 // Something that a promise takes. For each there is a scenario that shows what breaks without it.

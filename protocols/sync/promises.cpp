@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/check.hpp"
+#include "protocols/versions/conflict.hpp"
 
 namespace rejoin {
 
@@ -16,6 +17,14 @@ std::vector<std::string_view> about_places() {
 
 bool contains(const std::vector<std::string_view>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Of concurrent values; so that nobody compares them.
+bool shows_all(const StoreOptions& store) {
+  // That of versions that track causality.
+  if (store.conflict == "natural") return tracks_causality(store.versions);
+  const ConflictSpec* const rule = Conflicts::find(store.conflict);
+  return rule != nullptr && rule->choose == nullptr;
 }
 
 std::uint32_t replicas_written(const Terms& terms) {
@@ -48,17 +57,20 @@ bool promises(const MechanismSpec& spec, std::string_view promise, const Terms& 
 
 std::string conditions_text(const MechanismSpec& spec) {
   std::string out;
+  std::string exempt_before;
   for (const Condition& each : spec.conditions) {
-    if (!out.empty()) out += "; ";
-    out += each.says;
-    if (each.promises.empty()) continue;
-    // Shorter by what it is not needed for.
-    std::string others;
+    // Shorter by what does not take it. What takes the same stands together.
+    std::string exempt;
     for (const std::string_view promise : spec.promises) {
-      if (contains(each.promises, promise)) continue;
-      others += (others.empty() ? " (not for " : ", ") + std::string(promise);
+      if (each.promises.empty() || contains(each.promises, promise)) continue;
+      exempt += (exempt.empty() ? "" : " and ") + std::string(promise);
     }
-    if (!others.empty()) out += others + ")";
+    if (!out.empty()) out += "; ";
+    if (exempt != exempt_before) {
+      out += exempt.empty() ? "for all of them: " : "except for " + exempt + ": ";
+    }
+    out += each.says;
+    exempt_before = exempt;
   }
   return out;
 }
@@ -77,8 +89,12 @@ Condition versions() {
 // the older one: no majority, repair or consensus about data sees that.
 Condition agreeing_clocks() {
   return {.name = "agreeing-clocks",
-          .says = "clocks that agree",
-          .met = [](const Terms& terms, const Params&) { return terms.clocks_agree; }};
+          .says = "clocks that agree, where versions or the conflict rule compare them",
+          .met = [](const Terms& terms, const Params& /*params*/) {
+            const StoreOptions& store = terms.node.store;
+            const bool compares = !tracks_causality(store.versions) || !shows_all(store);
+            return terms.clocks_agree || !compares;
+          }};
 }
 
 // In a sloppy one, who was acknowledged by need be no owner.
@@ -121,6 +137,32 @@ Condition majority() {
               "since, and can be reached",
           .met = nullptr,
           .promises = about_places()};
+}
+
+// Who missed the delete and returns with the value finds nothing that is newer. What outlives every
+// absence is kept for good, or until every owner is known to hold it.
+Condition tombstones() {
+  return {.name = "tombstones",
+          .says = "tombstones that outlive every absence: rule keep, after-repair or all-ack",
+          .met =
+              [](const Terms& terms, const Params& /*params*/) {
+                const TombstoneRule rule = terms.node.store.tombstones;
+                return rule != TombstoneRule::none && rule != TombstoneRule::grace;
+              },
+          .promises = {"no-stale-read-after-repair"}};
+}
+
+// Values whose writers had not read one another are concurrent by versions that track causality,
+// even if one was acknowledged before the other was written.
+Condition latest_shown() {
+  return {.name = "latest-shown",
+          .says = "of concurrent values all or the latest are shown: no conflict rule like longest",
+          .met =
+              [](const Terms& terms, const Params& /*params*/) {
+                const StoreOptions& store = terms.node.store;
+                return shows_all(store) || store.conflict == "natural" || store.conflict == "lww";
+              },
+          .promises = {"no-stale-read-after-repair"}};
 }
 
 }  // namespace condition

@@ -34,6 +34,8 @@ namespace condition {
 [[nodiscard]] Condition quorum_writes();
 [[nodiscard]] Condition covering_sources();
 [[nodiscard]] Condition majority();
+[[nodiscard]] Condition tombstones();
+[[nodiscard]] Condition latest_shown();
 
 }  // namespace condition
 

@@ -50,6 +50,9 @@ std::vector<Condition> conditions() {
         const std::uint32_t owners = terms.node.partitioning.replication;
         return 2 * replicas_needed(terms.client.read, owners) > owners;
       });
+  // Nobody mends what a direct read shows: the node that showed it may be the only one to hold it.
+  add("coordinated-reads", "no direct reads",
+      [](const Terms& terms, const Params& /*params*/) { return !terms.direct_reads; });
   add("repaired-newcomers", "beside a mechanism that promises no-stale-read-after-repair here",
       &newcomers_are_repaired);
   add("fence", "a gate that fences who is not repaired yet, or redirects from it",

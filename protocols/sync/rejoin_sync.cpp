@@ -68,12 +68,14 @@ std::vector<Condition> conditions() {
           condition::quorum_writes(),
           condition::covering_sources(),
           condition::majority(),
-          // A wipe forgets.
+          // A wipe forgets, and if the node dies before what replaces it is durable, it is gone.
           {.name = "merging",
            .says = "mode: merge",
            .met = [](const Terms& /*terms*/,
                      const Params& params) { return params.get<std::string>("mode") == "merge"; },
-           .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}}};
+           .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}},
+          condition::tombstones(),
+          condition::latest_shown()};
 }
 
 [[maybe_unused]] const bool registered = Mechanisms::add({

@@ -149,6 +149,20 @@ Levels levels_of(const Step& step, const ClientOptions& client) {
   return out;
 }
 
+bool reads_directly(const Schedule& schedule) {
+  return std::any_of(schedule.timeline.begin(), schedule.timeline.end(), [](const Step& step) {
+    const auto* const operate = std::get_if<action::Operate>(&step.action);
+    return operate != nullptr && operate->kind == OperationKind::read && operate->direct;
+  });
+}
+
+Terms terms_of(const Schedule& schedule, const ClientOptions& weakest) {
+  return {.node = schedule.node,
+          .client = weakest,
+          .clocks_agree = clocks_agree(schedule),
+          .direct_reads = reads_directly(schedule)};
+}
+
 }  // namespace
 
 ClientOptions weakest_client(const Schedule& schedule) {
@@ -172,8 +186,7 @@ ClientOptions weakest_client(const Schedule& schedule) {
 
 std::vector<Promise> promises_of(const Schedule& schedule) {
   const ClientOptions client = weakest_client(schedule);
-  const Terms terms{
-      .node = schedule.node, .client = client, .clocks_agree = clocks_agree(schedule)};
+  const Terms terms = terms_of(schedule, client);
   std::vector<Promise> out;
   for (const SyncOptions::Mechanism& mechanism : schedule.node.sync.mechanisms) {
     const MechanismSpec* spec = Mechanisms::find(mechanism.name);
@@ -193,8 +206,7 @@ std::vector<Promise> promises_of(const Schedule& schedule) {
 bool would_promise(const Schedule& schedule, std::string_view name, const Params& params,
                    std::string_view invariant) {
   const ClientOptions client = weakest_client(schedule);
-  const Terms terms{
-      .node = schedule.node, .client = client, .clocks_agree = clocks_agree(schedule)};
+  const Terms terms = terms_of(schedule, client);
   const MechanismSpec* const spec = Mechanisms::find(name);
   return spec != nullptr && promises(*spec, invariant, terms, params);
 }

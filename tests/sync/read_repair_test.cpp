@@ -22,6 +22,8 @@ struct Under {
   NodeOptions options;
   ClientOptions client;
   std::map<std::string, std::string> params;
+  bool direct_reads = false;
+  bool clocks_agree = true;
 
   Under() {
     options.store.versions = VersionScheme::timestamp;
@@ -31,7 +33,10 @@ struct Under {
   }
   [[nodiscard]] bool promises() const {
     return rejoin::promises(*Mechanisms::find("read-repair"), "monotonic-reads",
-                            {.node = options, .client = client},
+                            {.node = options,
+                             .client = client,
+                             .clocks_agree = clocks_agree,
+                             .direct_reads = direct_reads},
                             mechanism("read-repair", params).params);
   }
 };
@@ -92,6 +97,10 @@ TEST_CASE("read-repair promises monotonic reads only where nothing gets in their
   CHECK_FALSE(without([](Under& u) { u.options.coordinator.sloppy = true; }));
   CHECK_FALSE(without([](Under& u) { u.options.sync.gate = GateMode::open; }));
   CHECK_FALSE(without([](Under& u) { u.options.sync.mechanisms.clear(); }));
+  CHECK_FALSE(without([](Under& u) { u.direct_reads = true; }));
+  // As whoever repairs newcomers promises nothing then.
+  CHECK_FALSE(without([](Under& u) { u.clocks_agree = false; }));
+  CHECK_FALSE(without([](Under& u) { u.options.store.tombstones = TombstoneRule::none; }));
   // One read meets any write, but two reads need not meet.
   CHECK_FALSE(without([](Under& u) {
     u.client.read = Consistency::one;
