@@ -31,6 +31,22 @@ std::uint32_t replicas_written(const Terms& terms) {
   return replicas_needed(terms.client.write, terms.node.partitioning.replication);
 }
 
+// Whose condition it is, the shorter way: `for A`, `except for B`. Empty: that of all.
+std::string whose_text(const MechanismSpec& spec, const Condition& condition) {
+  if (condition.promises.empty()) return {};
+  std::string named;
+  std::string others;
+  std::ptrdiff_t balance = 0;
+  for (const std::string_view promise : spec.promises) {
+    const bool its = contains(condition.promises, promise);
+    std::string& list = its ? named : others;
+    list += (list.empty() ? "" : " and ") + std::string(promise);
+    balance += its ? 1 : -1;
+  }
+  if (others.empty()) return {};
+  return balance > 0 ? "except for " + others : "for " + named;
+}
+
 }  // namespace
 
 std::vector<const Condition*> conditions_of(const MechanismSpec& spec, std::string_view promise) {
@@ -57,20 +73,14 @@ bool promises(const MechanismSpec& spec, std::string_view promise, const Terms& 
 
 std::string conditions_text(const MechanismSpec& spec) {
   std::string out;
-  std::string exempt_before;
+  std::string whose_before;
   for (const Condition& each : spec.conditions) {
-    // Shorter by what does not take it. What takes the same stands together.
-    std::string exempt;
-    for (const std::string_view promise : spec.promises) {
-      if (each.promises.empty() || contains(each.promises, promise)) continue;
-      exempt += (exempt.empty() ? "" : " and ") + std::string(promise);
-    }
+    // What takes the same stands together.
+    const std::string whose = whose_text(spec, each);
     if (!out.empty()) out += "; ";
-    if (exempt != exempt_before) {
-      out += exempt.empty() ? "for all of them: " : "except for " + exempt + ": ";
-    }
+    if (whose != whose_before) out += whose.empty() ? "for all of them: " : whose + ": ";
     out += each.says;
-    exempt_before = exempt;
+    whose_before = whose;
   }
   return out;
 }
