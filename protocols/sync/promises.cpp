@@ -143,8 +143,8 @@ Condition covering_sources() {
 Condition majority() {
   return {.name = "majority",
           .says =
-              "at any time a majority of the replicas that has kept its disks, or was repaired "
-              "since, and can be reached",
+              "at any time a majority of the replicas that have kept their disks, or were "
+              "repaired since, and can be reached",
           .met = nullptr,
           .promises = about_places()};
 }

@@ -148,10 +148,14 @@ std::vector<std::string> unmet(const Schedule& schedule, std::string_view name,
   return {"the mechanism itself"};
 }
 
-std::size_t times_broken(const RunRecord& record, std::string_view promise) {
-  return static_cast<std::size_t>(
+std::string times(std::uint64_t n) {
+  return n == 1 ? "once" : std::to_string(n) + " times";
+}
+
+std::string times_broken(const RunRecord& record, std::string_view promise) {
+  return times(static_cast<std::uint64_t>(
       std::count_if(record.violations.begin(), record.violations.end(),
-                    [&](const Violation& each) { return each.invariant == promise; }));
+                    [&](const Violation& each) { return each.invariant == promise; })));
 }
 
 std::string cell(const std::string& text, std::size_t width) {
@@ -180,9 +184,8 @@ std::string check_kept(const MechanismSpec& spec, std::string_view promise) {
   for (const auto& each : schedule.node.sync.mechanisms) {
     instead += (instead.empty() ? "" : "+") + each.name;
   }
-  return "    " + cell("kept", 28) + "held, judged " + std::to_string(judged) +
-         " times; broken with " + instead + " " + std::to_string(times_broken(without, promise)) +
-         " times\n";
+  return "    " + cell("kept", 28) + "held, judged " + times(judged) + "; broken with " + instead +
+         " " + times_broken(without, promise) + "\n";
 }
 
 std::string check_broken(const MechanismSpec& spec, std::string_view promise,
@@ -205,7 +208,7 @@ std::string check_broken(const MechanismSpec& spec, std::string_view promise,
       });
   CHECK(told == (condition.met != nullptr));
   const std::string line = "    " + cell("without " + std::string(condition.name), 28) + "broken " +
-                           std::to_string(times_broken(record, promise)) + " times";
+                           times_broken(record, promise);
   if (condition.met == nullptr) return line + "\n";
 
   // It is that condition which makes the difference.
@@ -215,7 +218,7 @@ std::string check_broken(const MechanismSpec& spec, std::string_view promise,
   CHECK(unmet(schedule, spec.name, promise).empty());
   const RunRecord restored = run(schedule);
   CHECK_FALSE(broken_in(restored).contains(std::string(promise)));
-  return line + ", never with it\n";
+  return line + ", kept with it\n";
 }
 
 }  // namespace
