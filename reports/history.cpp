@@ -37,6 +37,46 @@ std::optional<std::string> function_of(const Operation& operation) {
   return std::nullopt;
 }
 
+bool is_input(OperationKind kind) {
+  return kind == OperationKind::write || kind == OperationKind::increment ||
+         kind == OperationKind::add || kind == OperationKind::discard;
+}
+
+// Keys whose values are counters or sets: a history tells them by what is done to them.
+enum class Shape : std::uint8_t { plain, counter, set };
+
+std::map<Key, Shape> shapes_of(const std::vector<Operation>& history) {
+  std::map<Key, Shape> out;
+  for (const Operation& operation : history) {
+    if (operation.kind == OperationKind::increment) out[operation.key] = Shape::counter;
+    if (operation.kind == OperationKind::add || operation.kind == OperationKind::discard) {
+      out[operation.key] = Shape::set;
+    }
+  }
+  return out;
+}
+
+Shape shape_of(const std::map<Key, Shape>& shapes, const Key& key) {
+  const auto at = shapes.find(key);
+  return at == shapes.end() ? Shape::plain : at->second;
+}
+
+bool is_whole_number(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Of the text of a set: its elements are joined by a comma and a space.
+std::vector<std::string> elements_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(", ", at), text.size());
+    out.push_back(text.substr(at, end - at));
+    at = end + 2;
+  }
+  return out;
+}
+
 // ---- EDN ---------------------------------------------------------------------------------------
 
 std::string edn_text(const std::string& text) {
@@ -64,9 +104,16 @@ std::string edn_text(const std::string& text) {
   return out + "\"";
 }
 
+std::string edn_set(const std::vector<std::string>& texts) {
+  std::string out = "#{";
+  for (const std::string& text : texts) out += (out.size() > 2 ? " " : "") + edn_text(text);
+  return out + "}";
+}
+
 class EdnWriter {
  public:
-  explicit EdnWriter(const RunRecord& record) : record_(record) {
+  explicit EdnWriter(const RunRecord& record)
+      : record_(record), shapes_(shapes_of(record.history)) {
     for (const Operation& operation : record.history) {
       clients_ = std::max<std::uint64_t>(clients_, operation.id.client.value);
     }
@@ -127,19 +174,30 @@ class EdnWriter {
   void line(MonotonicTime time, std::uint64_t process, std::string_view type, std::size_t at) {
     const Operation& operation = record_.history[at];
     last_ = time;
-    const bool written = operation.kind == OperationKind::write;
     const bool found = type == "ok" && operation.result == ResultKind::value;
     out_ += "{:index " + std::to_string(index_++) + ", :time " + std::to_string(ns(time)) +
             ", :process " + std::to_string(process) + ", :type :";
     out_ += type;
     out_ += ", :f :" + *function_of(operation) + ", :value [" + edn_text(operation.key) + " " +
-            (written || found ? edn_text(operation.value) : "nil") + "]";
+            (is_input(operation.kind) || found ? value_of(operation) : "nil") + "]";
     if (type == "info") out_ += ", :error :timeout";
     if (type == "fail") out_ += ", :error :unavailable";
     out_ += "}\n";
   }
 
+  [[nodiscard]] std::string value_of(const Operation& operation) const {
+    const Shape shape = shape_of(shapes_, operation.key);
+    if (shape == Shape::counter && is_whole_number(operation.value)) return operation.value;
+    if (operation.kind != OperationKind::read) return edn_text(operation.value);
+    if (shape == Shape::set) return edn_set(elements_of(operation.value));
+    if (operation.others.empty()) return edn_text(operation.value);
+    std::vector<std::string> siblings = {operation.value};
+    siblings.insert(siblings.end(), operation.others.begin(), operation.others.end());
+    return edn_set(siblings);
+  }
+
   const RunRecord& record_;
+  std::map<Key, Shape> shapes_;
   std::uint64_t clients_ = 0;
   std::uint64_t index_ = 0;
   MonotonicTime last_{};
@@ -153,11 +211,18 @@ class EdnWriter {
 
 using Json = nlohmann::ordered_json;
 
-std::string json_line(const Operation& operation, std::size_t index) {
+Json json_output(const Operation& operation, Shape shape) {
+  if (shape == Shape::set) return elements_of(operation.value);
+  if (operation.others.empty()) return operation.value;
+  Json siblings = Json::array({operation.value});
+  for (const Value& other : operation.others) siblings.push_back(other);
+  return siblings;
+}
+
+std::string json_line(const Operation& operation, std::size_t index, Shape shape) {
   Json observed = Json::array();
   for (const RequestId id : operation.observed) observed.push_back(to_name(id));
   const NodeId node = operation.served_by.is_none() ? operation.via : operation.served_by;
-  const bool written = operation.kind == OperationKind::write;
   const bool found = operation.result == ResultKind::value;
   const Json line = {
       {"index", index},
@@ -166,8 +231,8 @@ std::string json_line(const Operation& operation, std::size_t index) {
       {"session", operation.session},
       {"key", operation.key},
       {"op", *function_of(operation)},
-      {"input", written ? Json(operation.value) : Json()},
-      {"output", found ? Json(operation.value) : Json()},
+      {"input", is_input(operation.kind) ? Json(operation.value) : Json()},
+      {"output", found ? json_output(operation, shape) : Json()},
       {"result", operation.result == ResultKind::none ? "no-answer" : to_name(operation.result)},
       {"observed", std::move(observed)},
       {"level", operation.direct ? Json() : Json(to_name(operation.level))},
@@ -185,8 +250,11 @@ std::string history_edn(const RunRecord& record) {
 
 std::string history_jsonl(const RunRecord& record) {
   std::string out;
+  const std::map<Key, Shape> shapes = shapes_of(record.history);
   for (std::size_t i = 0; i < record.history.size(); ++i) {
-    if (function_of(record.history[i])) out += json_line(record.history[i], i);
+    const Operation& operation = record.history[i];
+    if (!function_of(operation)) continue;
+    out += json_line(operation, i, shape_of(shapes, operation.key));
   }
   return out;
 }

@@ -1,5 +1,7 @@
-// The history of one run, as checkers of histories elsewhere read it: EDN for Jepsen's (Knossos,
-// Elle), a JSON object a line for Porcupine and others.
+// The history of one run, for checkers of histories elsewhere: EDN in the form of Jepsen's
+// histories (an operation a key, its value as [key value]), and a JSON object a line for Porcupine
+// and others. What a checker wants beyond that is its reader's: a model that knows `delete`,
+// transactions of one operation each for Elle.
 //
 // Invariants:
 // 1. Operations of one instant are concurrent unless one client did them: a record has times, not
@@ -20,14 +22,16 @@ namespace rejoin::reports {
 
 // A map a line: {:index 0, :time 12000000, :process 0, :type :invoke, :f :write,
 // :value ["key-1" "v"]}. Times are ns; the value of a delete, or of a read that is invoked or found
-// nothing, is nil. A process does one operation at a time and nothing after :info: then its client
-// goes on as another process, further by the number of clients, as Jepsen's do.
+// nothing, is nil; that of a counter is a number, that of a set, or of several siblings, a set. A
+// process does one operation at a time and nothing after :info: then its client goes on as another
+// process, further by the number of clients, as Jepsen's do.
 [[nodiscard]] std::string history_edn(const RunRecord& record);
 
 // {"index":0,"id":"client-1/1","client":1,"session":0,"key":"key-1","op":"write","input":"v",
 // "output":null,"result":"ok","observed":[],"level":"quorum","node":"node-1","call":12000000,
 // "return":15000000}: ordered by call, of `record.history` and its index there. `output` is what a
-// read found, `observed` the writes that it saw, several when siblings.
+// read found, a list of a set or of several siblings, `observed` the writes that it saw, several
+// when siblings.
 [[nodiscard]] std::string history_jsonl(const RunRecord& record);
 
 }  // namespace rejoin::reports

@@ -25,9 +25,14 @@ std::string answer(const Operation& read) {
     case ResultKind::not_found:
       return "answered NOT FOUND for " + read.key;
     case ResultKind::unavailable:
+      // Of several that were asked, none could.
+      if (read.served_by.is_none() && read.via.is_none()) {
+        return "could answer for " + read.key + " at level " + std::string(to_name(read.level));
+      }
       return "refused to answer for " + read.key;
     case ResultKind::none:
     case ResultKind::ok:
+      if (read.served_by.is_none() && read.via.is_none()) return "answered for " + read.key;
       return "gave no answer for " + read.key;
   }
   return {};
@@ -35,7 +40,7 @@ std::string answer(const Operation& read) {
 
 std::string whom(const Operation& read) {
   const NodeId node = read.served_by.is_none() ? read.via : read.served_by;
-  if (node.is_none()) return "nobody";
+  if (node.is_none()) return "no node";
   if (read.direct) return to_name(node) + ", read directly,";
   return to_name(node) + ", coordinating a read at level " + std::string(to_name(read.level)) + ",";
 }

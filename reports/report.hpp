@@ -17,6 +17,7 @@ struct TextOptions {
   std::string sync_flag;
   // Another mechanism that is worth trying on this scenario, and when it keeps its promises.
   std::string other_sync;
+  bool none_runs = true;  // the same events without any mechanism: a scenario that is not refused
   std::string other_sync_conditions;
 };
 

@@ -269,14 +269,19 @@ void put_next(Page& page, const RunRecord& record, const TextOptions& options) {
     page.paragraph(what, 6);
   };
   if (fails) suggest(again, "repeats this run, event for event");
+  const auto without_expectations = [](std::string command) {
+    constexpr std::string_view kFlag = " --no-expect";
+    if (command.find(kFlag) == std::string::npos) command += kFlag;
+    return command;
+  };
   if (!options.other_sync.empty()) {
     suggest(
-        command_of(record.file, options, " --sync " + options.other_sync) + " --no-expect",
+        without_expectations(command_of(record.file, options, " --sync " + options.other_sync)),
         "the same events with another way to repair" +
             (options.other_sync_conditions.empty() ? ""
                                                    : " (" + options.other_sync_conditions + ")"));
-  } else if (record.sync != "none") {
-    suggest(command_of(record.file, options, " --sync none") + " --no-expect",
+  } else if (record.sync != "none" && options.none_runs) {
+    suggest(without_expectations(command_of(record.file, options, " --sync none")),
             "the same events when nobody repairs");
   }
   suggest(again + " --trace" + trace_filter(record), "every event that has to do with it");

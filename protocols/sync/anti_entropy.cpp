@@ -132,6 +132,23 @@ std::vector<ParamSpec> anti_entropy_params(std::string_view period) {
            .choices = {"pull", "push", "both"}}};
 }
 
+std::string pace_refusal(const NodeOptions& options, const Params& params) {
+  constexpr Duration kPeriodMin = std::chrono::milliseconds(1);
+  const Duration period = params.get<Duration>("period");
+  if (period > Duration::zero() && period < kPeriodMin) {
+    return "period is 0s for none, or 1ms and more";
+  }
+  if (period == Duration::zero() && params.get<Duration>("jitter") > Duration::zero()) {
+    return "jitter is added to each period, and there is none";
+  }
+  const std::int64_t concurrency = params.get<std::int64_t>("concurrency");
+  const std::int64_t most = options.sync.fetches_in_flight;
+  if (concurrency < 1 || concurrency > most) {
+    return "concurrency is a number from 1 to " + std::to_string(most) + ", fetch.in-flight";
+  }
+  return {};
+}
+
 AntiEntropy::Options anti_entropy_options(std::string_view name, const Params& params) {
   AntiEntropy::Options out;
   out.name = name;

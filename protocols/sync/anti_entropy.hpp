@@ -55,6 +55,8 @@ class AntiEntropy final : public Mechanism {
 
 // The parameters that they share; `period`: its default.
 [[nodiscard]] std::vector<ParamSpec> anti_entropy_params(std::string_view period);
+// Why passes cannot be paced so; empty: they can.
+[[nodiscard]] std::string pace_refusal(const NodeOptions& options, const Params& params);
 // All but the transfer.
 [[nodiscard]] AntiEntropy::Options anti_entropy_options(std::string_view name,
                                                         const Params& params);

@@ -13,8 +13,11 @@ namespace {
         "its repair is durable; a deletion is remembered for 10 days (gc_grace_seconds), so that "
         "every partition has to be compared more often than that: here each week, which is what "
         "its manual asks operators for, as nothing does it by itself. Trees have two children a "
-        "node and 2^15 leaves. A node that returns serves at once. Clients ask for level one "
-        "unless told otherwise, as its drivers do. Sources: cassandra.yaml and the pages on hints, "
+        "node and 2^15 leaves. A node that returns serves at once, and one that gains a range gets "
+        "nothing: what bootstrap and removenode stream there is missing here. Reads at level one "
+        "look at the other replicas in the background, as read_repair_chance had it up to 3.11. "
+        "Clients ask for level one unless told otherwise, as its drivers do. Sources: "
+        "cassandra.yaml and the pages on hints, "
         "read repair and repair of the Apache Cassandra 4 documentation.",
     .settings = R"(
 versions: timestamp

@@ -15,8 +15,8 @@ reconcile::MerkleShape shape_of(const Params& params) {
   return {.fanout = number("fanout"), .depth = number("depth"), .salt = 0};
 }
 
-std::string refuses(const NodeOptions& /*options*/, const Params& params) {
-  for (const std::string_view name : {"fanout", "depth", "leaf_budget", "concurrency"}) {
+std::string refuses(const NodeOptions& options, const Params& params) {
+  for (const std::string_view name : {"fanout", "depth", "leaf_budget"}) {
     const std::int64_t value = params.get<std::int64_t>(name);
     const bool zero_is_fine = name == "leaf_budget";
     if (value < (zero_is_fine ? 0 : 1) || value > reconcile::MerkleOptions::kLeafBudgetMax) {
@@ -24,7 +24,7 @@ std::string refuses(const NodeOptions& /*options*/, const Params& params) {
              std::to_string(reconcile::MerkleOptions::kLeafBudgetMax);
     }
   }
-  return shape_of(params).problem().value_or("");
+  return shape_of(params).problem().value_or(pace_refusal(options, params));
 }
 
 std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {

@@ -11,8 +11,10 @@ namespace {
     .details =
         "The next members in order stand in for owners that are away and hand over what they "
         "took, however late; reads repair in the background; trees of 2^20 segments, 1024 children "
-        "a node, are compared one partition after the other, here each 15 s, the tick of its "
-        "active anti-entropy, and are made anew each week. A deletion is forgotten 3 s after every "
+        "a node, are compared two partitions at a time and are made anew each week. Here a node "
+        "compares all of its partitions every 15 s; there, two exchanges begin at each tick of 15 "
+        "s, which takes less traffic and longer. Writes find stand-ins while one owner is up to "
+        "make them; reads ask owners alone. A deletion is forgotten 3 s after every "
         "owner has it (delete_mode). Clients ask for majorities of 3 and read before they write. "
         "A node that returns serves at once. Versions are dotted version vectors, as its bucket "
         "types have them. Sources: the pages on replication properties, active anti-entropy, "

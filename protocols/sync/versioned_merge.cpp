@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::string_view kName = "versioned-merge";
 
-std::string refuses(const NodeOptions& options, const Params& /*params*/) {
-  if (options.store.versions != VersionScheme::none) return {};
+std::string refuses(const NodeOptions& options, const Params& params) {
+  if (options.store.versions != VersionScheme::none) return pace_refusal(options, params);
   return "it merges by versions, and `versions` is none";
 }
 

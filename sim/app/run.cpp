@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "protocols/sync/preset.hpp"
 #include "protocols/sync/promises.hpp"
 #include "reports/page.hpp"
 #include "reports/report.hpp"
@@ -13,6 +14,7 @@
 #include "sim/app/replay.hpp"
 #include "sim/app/shell.hpp"
 #include "sim/app/trace.hpp"
+#include "sim/run/check.hpp"
 #include "sim/run/run.hpp"
 #include "sim/run/verdict.hpp"
 
@@ -48,6 +50,13 @@ const MechanismSpec* other_mechanism(const RunRecord& record, const Schedule& sc
   return found;
 }
 
+// A preset says more than its mechanisms: without it, other things change, too.
+bool names_preset(const std::optional<std::string>& sync) {
+  return sync && std::any_of(Presets::all().begin(), Presets::all().end(), [&](const auto& preset) {
+           return normal_name(*sync) == normal_name(preset.name);
+         });
+}
+
 reports::TextOptions text_options(const RunCommand& command, const std::vector<RunRecord>& trials,
                                   const Schedule& schedule) {
   const Selection& selection = command.selection;
@@ -62,6 +71,9 @@ reports::TextOptions text_options(const RunCommand& command, const std::vector<R
     out.flags += " --set " + shell_word(set.path + "=" + set.value);
   }
   if (!selection.expectations) out.flags += " --no-expect";
+  Schedule none = schedule;
+  none.node.sync.mechanisms.clear();
+  out.none_runs = sim::complaints_about(none).empty() && !names_preset(selection.sync);
   if (const MechanismSpec* other = other_mechanism(trials.front(), schedule)) {
     out.other_sync = other->name;
     out.other_sync_conditions = conditions_text(*other);

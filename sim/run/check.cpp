@@ -85,10 +85,20 @@ class Checker {
           "would give it to that owner later",
           "add hinted-handoff to `sync`");
     }
+    check_level("client.write", schedule_.client.write);
+    check_level("client.read", schedule_.client.read);
     for (const std::string& name : schedule_.check) {
       if (Invariants::find(name) == nullptr) complain("unknown invariant " + name);
     }
     for (const auto& [name, params] : schedule_.check_params) check_invariant(name, params);
+  }
+
+  void check_level(const std::string& where, Consistency level) {
+    const std::uint32_t copies = schedule_.node.partitioning.replication;
+    if (replicas_needed(level, copies) <= copies) return;
+    complain(where + " asks for " + std::string(to_name(level)) + " replicas of a key that has " +
+                 std::to_string(copies),
+             "one, quorum, all, or a number up to cluster.replication");
   }
 
   // Complete, nothing else, and of the types that are declared (which defaults show).

@@ -121,6 +121,47 @@ TEST_CASE("EDN has a map a line: what was asked, and what came of it") {
   check_rules(reports::history_edn(record));
 }
 
+TEST_CASE("what counters, sets and siblings held is in the history as numbers, sets and lists") {
+  const auto on = [](Operation out, const char* key, const char* value) {
+    out.key = key;
+    out.value = value;
+    return out;
+  };
+  const auto at = [](std::uint64_t n) { return Duration(std::chrono::milliseconds(n)); };
+  Operation siblings = on(
+      answered(operation(1, 5, OperationKind::read, at(9)), at(10), ResultKind::value), "r", "a");
+  siblings.others = {"b \"c\""};
+  const RunRecord record = record_of(
+      {on(answered(operation(1, 1, OperationKind::increment, at(1)), at(2), ResultKind::ok), "n",
+          "-5"),
+       on(answered(operation(1, 2, OperationKind::read, at(3)), at(4), ResultKind::value), "n",
+          "-5"),
+       on(answered(operation(1, 3, OperationKind::add, at(5)), at(6), ResultKind::ok), "s",
+          "apple"),
+       on(answered(operation(1, 4, OperationKind::read, at(7)), at(8), ResultKind::value), "s",
+          "apple, pear"),
+       siblings});
+  const std::vector<std::string> edn = lines_of(reports::history_edn(record));
+  REQUIRE(edn.size() == 10);
+  const auto has = [](const std::string& line, const std::string& value) {
+    INFO(line);
+    return line.find(":value " + value + "}") != std::string::npos;
+  };
+  CHECK(has(edn[0], R"(["n" -5])"));
+  CHECK(has(edn[2], R"(["n" nil])"));
+  CHECK(has(edn[3], R"(["n" -5])"));
+  CHECK(has(edn[4], R"(["s" "apple"])"));
+  CHECK(has(edn[7], R"(["s" #{"apple" "pear"}])"));
+  CHECK(has(edn[9], R"(["r" #{"a" "b \"c\""}])"));
+
+  const std::vector<std::string> lines = lines_of(reports::history_jsonl(record));
+  REQUIRE(lines.size() == 5);
+  CHECK(Json::parse(lines[0])["input"] == "-5");
+  CHECK(Json::parse(lines[2])["input"] == "apple");
+  CHECK(Json::parse(lines[3])["output"] == Json({"apple", "pear"}));
+  CHECK(Json::parse(lines[4])["output"] == Json({"a", "b \"c\""}));
+}
+
 TEST_CASE("EDN retires a process after a timeout: its client goes on as another one") {
   Operation late =
       answered(operation(1, 2, OperationKind::read, 30ms), 31ms, ResultKind::not_found);
