@@ -67,6 +67,18 @@ TEST_CASE("a sloppy quorum needs somebody who hands over what was kept") {
   CHECK(complaints_about(schedule).empty());
 }
 
+TEST_CASE("a level asks for no more replicas than a key has") {
+  Schedule schedule = seed_schedule("rejoin-sync");
+  schedule.client.read = Consistency::three;
+  CHECK(complaints_about(schedule).empty());
+  schedule.client.read = Consistency::five;
+  schedule.client.write = Consistency::four;
+  const std::vector<Complaint> wrong = complaints_about(schedule);
+  REQUIRE(wrong.size() == 2);
+  CHECK(wrong[0].what == "client.write asks for 4 replicas of a key that has 3");
+  CHECK(wrong[1].what == "client.read asks for 5 replicas of a key that has 3");
+}
+
 TEST_CASE("faults of other hosts, of other times or by chance do not") {
   CHECK(complaints(
             {step("a", at(5s), crash(NodeId(2), 10s)), step("b", at(8s), crash(NodeId(3), 1s))})

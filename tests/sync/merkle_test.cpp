@@ -117,6 +117,26 @@ TEST_CASE("merkle: a shape that no tree can have is refused with the reason") {
   CHECK(refusal("leaf_budget", "0").empty());
 }
 
+TEST_CASE("merkle: passes that cannot be paced so are refused with the reason") {
+  for (const std::string name : {"merkle", "digest-list", "versioned-merge"}) {
+    CAPTURE(name);
+    const MechanismSpec& spec = *Mechanisms::find(name);
+    NodeOptions options;
+    options.store.versions = VersionScheme::timestamp;
+    const auto refusal = [&](std::map<std::string, std::string> params) {
+      return spec.refuses(options, mechanism(name, std::move(params)).params);
+    };
+    CHECK(refusal({{"period", "1ms"}, {"concurrency", "4"}}).empty());
+    CHECK(refusal({{"period", "999us"}}) == "period is 0s for none, or 1ms and more");
+    CHECK(refusal({{"period", "0s"}, {"jitter", "1s"}}) ==
+          "jitter is added to each period, and there is none");
+    CHECK(refusal({{"concurrency", "5"}}) ==
+          "concurrency is a number from 1 to 4, fetch.in-flight");
+    CHECK(refusal({{"concurrency", "0"}}) ==
+          "concurrency is a number from 1 to 4, fetch.in-flight");
+  }
+}
+
 TEST_CASE("merkle: answers that nobody asked for, or that are damaged, change nothing") {
   Comparing cluster(comparing("merkle"));
   cluster.write_on({1, 2}, record("a", 1));
