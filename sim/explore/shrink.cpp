@@ -50,6 +50,28 @@ std::optional<Schedule> with_later_reads(const Schedule& schedule) {
   return out;
 }
 
+// Faults last longer, and what came at a time after the first of them was over comes later by as
+// much: what was left out may have kept somebody away. None: no fault has an end.
+std::optional<Schedule> with_longer_faults(const Schedule& schedule) {
+  constexpr Duration kMore = 2s;
+  Schedule out = schedule;
+  MonotonicTime over = kForever;
+  MonotonicTime now{};
+  for (Step& step : out.timeline) {
+    if (const auto* const at = std::get_if<trigger::At>(&step.trigger)) now = at->time;
+    auto* const inject = std::get_if<action::Inject>(&step.action);
+    if (inject == nullptr || !inject->lasts) continue;
+    over = std::min(over, now + *inject->lasts);
+    *inject->lasts += kMore;
+  }
+  if (over == kForever) return std::nullopt;
+  for (Step& step : out.timeline) {
+    auto* const at = std::get_if<trigger::At>(&step.trigger);
+    if (at != nullptr && at->time >= over) at->time += kMore;
+  }
+  return out;
+}
+
 // Every operation that may choose its coordinator asks that node. None: there is no such operation.
 std::optional<Schedule> with_coordinator(const Schedule& schedule, NodeId node) {
   Schedule out = schedule;
@@ -104,6 +126,7 @@ std::vector<Schedule> made_up_for(const Schedule& candidate,
   }
   if (auto slower = with_longer_waits(candidate)) out.push_back(*std::move(slower));
   if (auto later = with_later_reads(candidate)) out.push_back(*std::move(later));
+  if (auto longer = with_longer_faults(candidate)) out.push_back(*std::move(longer));
   constexpr std::uint32_t kMost = 5;
   for (std::uint32_t n = 1; n <= std::min(candidate.cluster.nodes, kMost); ++n) {
     if (auto pinned = with_coordinator(candidate, NodeId(n))) out.push_back(*std::move(pinned));
