@@ -59,6 +59,9 @@ std::vector<Condition> conditions() {
       [](const Terms& terms, const Params& /*params*/) {
         return terms.node.sync.gate != GateMode::open;
       });
+  // They answer as a quorum, and know of no write since. No option shows whether that happens.
+  add("current-maps", "no majority of owners that own the key no more and have yet to hear of that",
+      nullptr);
   return out;
 }
 
