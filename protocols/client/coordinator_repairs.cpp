@@ -59,7 +59,7 @@ void Coordinator::Impl::finish_read(Request& request, const std::optional<Record
     read.waiting = false;
     answer_read(request, found);
   }
-  ask_the_others(request, read);
+  if (coordination.read_repair->background) ask_the_others(request, read);
   drop_if_done(id);
 }
 

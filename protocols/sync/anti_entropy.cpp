@@ -12,6 +12,7 @@ namespace rejoin {
 namespace {
 
 constexpr std::uint64_t kPassTimer = 1;
+constexpr std::int64_t kVisitsMax = 1'000'000;
 
 SourceRule rule_of(const std::string& source) {
   if (source == "one") return SourceRule::first;
@@ -52,7 +53,8 @@ void AntiEntropy::start() {
 void AntiEntropy::schedule() {
   Duration wait = options_.period;
   if (options_.jitter > Duration::zero()) {
-    wait += uniform(manager_.random(options_.name, pass_, 0), {Duration::zero(), options_.jitter});
+    wait += uniform(manager_.random(options_.name, pass_, next_.value),
+                    {Duration::zero(), options_.jitter});
   }
   manager_.arm(*this, kPassTimer, manager_.now() + wait);
 }
@@ -60,9 +62,13 @@ void AntiEntropy::schedule() {
 void AntiEntropy::on_timer(std::uint64_t /*number*/) {
   schedule();
   if (!left_.empty() || under_way_ != 0) return;  // invariant 1
-  ++pass_;
   const std::vector<PartitionId> owned = manager_.owned();
-  left_.assign(owned.begin(), owned.end());
+  auto from = std::lower_bound(owned.begin(), owned.end(), next_);
+  if (from == owned.end()) from = owned.begin();
+  if (from == owned.begin()) ++pass_;
+  left_.assign(from, owned.end());
+  if (options_.visits != 0 && left_.size() > options_.visits) left_.resize(options_.visits);
+  if (options_.visits != 0 && !left_.empty()) next_ = PartitionId(left_.back().value + 1);
   visit_next();
 }
 
@@ -110,7 +116,14 @@ std::vector<ParamSpec> anti_entropy_params(std::string_view period) {
            .type = ParamType::duration,
            .unit = "",
            .fallback = period,
-           .help = "from one pass over all partitions to the next; 0s: none",
+           .help = "from one pass over all partitions to the next, or from one part of it, as "
+                   "`visits` says; 0s: none",
+           .choices = {}},
+          {.name = "visits",
+           .type = ParamType::integer,
+           .unit = "partitions",
+           .fallback = "0",
+           .help = "compared in a period, the next ones in the next; 0: all in each",
            .choices = {}},
           {.name = "jitter",
            .type = ParamType::duration,
@@ -132,14 +145,28 @@ std::vector<ParamSpec> anti_entropy_params(std::string_view period) {
            .choices = {"pull", "push", "both"}}};
 }
 
+bool compares_on_return(const Params& params) {
+  return params.get<bool>("on_return");
+}
+
 std::string pace_refusal(const NodeOptions& options, const Params& params) {
   constexpr Duration kPeriodMin = std::chrono::milliseconds(1);
   const Duration period = params.get<Duration>("period");
   if (period > Duration::zero() && period < kPeriodMin) {
     return "period is 0s for none, or 1ms and more";
   }
-  if (period == Duration::zero() && params.get<Duration>("jitter") > Duration::zero()) {
-    return "jitter is added to each period, and there is none";
+  const std::int64_t visits = params.get<std::int64_t>("visits");
+  if (visits < 0 || visits > kVisitsMax) {
+    return "visits is a number from 0, which is all, to " + std::to_string(kVisitsMax);
+  }
+  if (period == Duration::zero()) {
+    if (params.get<Duration>("jitter") > Duration::zero()) {
+      return "jitter is added to each period, and there is none";
+    }
+    if (visits > 0) return "visits are those of a period, and there is none";
+    if (!params.get<bool>("on_return")) {
+      return "with on-return false and no period nothing is ever compared";
+    }
   }
   const std::int64_t concurrency = params.get<std::int64_t>("concurrency");
   const std::int64_t most = options.sync.fetches_in_flight;
@@ -156,6 +183,8 @@ AntiEntropy::Options anti_entropy_options(std::string_view name, const Params& p
   out.source = rule_of(params.get<std::string>("source"));
   out.period = params.get<Duration>("period");
   out.jitter = params.get<Duration>("jitter");
+  out.visits = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(params.get<std::int64_t>("visits"), 0, kVisitsMax));
   out.concurrency = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(params.get<std::int64_t>("concurrency"), 1, 1'000'000));
   const std::string& direction = params.get<std::string>("direction");
@@ -182,11 +211,7 @@ std::vector<Condition> comparison_conditions(bool refuses_none) {
        .met = [](const Terms& /*terms*/,
                  const Params& params) { return params.get<std::string>("direction") != "push"; },
        .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}});
-  out.push_back({.name = "on-return",
-                 .says = "on-return: true",
-                 .met = [](const Terms& /*terms*/,
-                           const Params& params) { return params.get<bool>("on_return"); },
-                 .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}});
+  out.push_back(condition::on_return());
   out.push_back(condition::tombstones());
   out.push_back(condition::latest_shown());
   return out;

@@ -3,8 +3,8 @@
 //
 // Invariants:
 // 1. A pass visits every partition that this node owns once, with one replica each, the next one in
-//    the next pass; at most `concurrency` at once. A pass that is not done when its period is over
-//    goes on; it is not started twice.
+//    the next pass; at most `concurrency` at once, and at most `visits` in a period. What is not
+//    done when its period is over goes on; nothing is started beside it.
 // 2. Passes claim nothing: who was met may have missed what others have. A repair on a return does,
 //    when it has met a majority (source: quorum), everyone who answers (all), or one (one).
 #pragma once
@@ -26,8 +26,9 @@ class AntiEntropy final : public Mechanism {
     bool on_return = true;
     SourceRule source = SourceRule::quorum;
     MergeRule merge = MergeRule::merge;
-    Duration period{};  // 0: no upkeep
-    Duration jitter{};  // added to each period
+    Duration period{};         // 0: no upkeep
+    Duration jitter{};         // added to each period
+    std::uint32_t visits = 0;  // of a period; 0: a pass in each
     std::uint32_t concurrency = 1;
   };
   AntiEntropy(SyncManager& manager, Options options);
@@ -48,13 +49,16 @@ class AntiEntropy final : public Mechanism {
   SyncManager& manager_;
   Options options_;
   std::uint64_t pass_ = 0;
-  std::deque<PartitionId> left_;  // of this pass
+  PartitionId next_;              // where the pass goes on; the first, when each is whole
+  std::deque<PartitionId> left_;  // of this period
   std::uint32_t under_way_ = 0;
   bool visiting_ = false;
 };
 
 // The parameters that they share; `period`: its default.
 [[nodiscard]] std::vector<ParamSpec> anti_entropy_params(std::string_view period);
+// Whether one that was made so repairs who returns or gains a partition.
+[[nodiscard]] bool compares_on_return(const Params& params);
 // Why passes cannot be paced so; empty: they can.
 [[nodiscard]] std::string pace_refusal(const NodeOptions& options, const Params& params);
 // All but the transfer.

@@ -19,6 +19,7 @@ struct ReadRepair {
   bool blocking = true;
   Share probability{1'000'000};  // of reads at which it is done
   bool local = false;            // only this node's own copy is mended
+  bool background = true;        // a read at level one has the others compared, once answered
 };
 
 // Keeps writes for owners that did not take them.

@@ -25,6 +25,7 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
     .params = anti_entropy_params("10m"),
     .promises = comparison_promises(),
     .conditions = comparison_conditions(false),
+    .repairs = &compares_on_return,
     .refuses = &pace_refusal,
     .make = &make,
     .exclusive = false,

@@ -14,7 +14,10 @@ constexpr std::string_view kName = "hinted-handoff";
 class HintedHandoff final : public Mechanism {};
 
 std::string refuses(const NodeOptions& options, const Params& params) {
-  if (params.get<std::int64_t>("cap") < 0) return "cap is a number of hints, 0 or more";
+  if (params.get<std::int64_t>("cap") < 1) return "cap is a number of hints, 1 or more";
+  if (params.get<Duration>("window") <= Duration::zero()) {
+    return "window is longer than 0s: else no hint is ever kept";
+  }
   if (params.get<Duration>("retry") <= Duration::zero()) return "retry is longer than 0s";
   if (options.coordinator.sloppy && !params.get<bool>("durable")) {
     return "with coordinator.sloppy a hint counts as a copy, so it has to be durable";

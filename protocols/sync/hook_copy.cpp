@@ -63,6 +63,7 @@ std::string refuses(const NodeOptions& options, const Params& /*params*/) {
                 .help = "old owners to copy from: the first that answers, a majority, or all",
                 .choices = {"first", "quorum", "all"}}},
     .promises = {},
+    .repairs = [](const Params& /*params*/) { return true; },
     .refuses = &refuses,
     .make = &make,
     .exclusive = false,

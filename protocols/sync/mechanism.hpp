@@ -77,6 +77,9 @@ struct MechanismSpec {
   // is promised, whether its file asks for it or not.
   std::vector<std::string_view> promises = {};
   std::vector<Condition> conditions = {};
+  // Whether it repairs who returns or gains a partition before that counts as repaired, so that a
+  // gate waits for it. Null: never.
+  bool (*repairs)(const Params& params) = nullptr;
   // Why it makes no sense with these options, as a sentence; empty: it does. Null: it always does.
   std::string (*refuses)(const NodeOptions& options, const Params& params) = nullptr;
   std::unique_ptr<Mechanism> (*make)(SyncManager& manager, const Params& params) = nullptr;

@@ -75,6 +75,7 @@ std::vector<ParamSpec> params() {
     .params = params(),
     .promises = comparison_promises(),
     .conditions = comparison_conditions(false),
+    .repairs = &compares_on_return,
     .refuses = &refuses,
     .make = &make,
     .exclusive = false,

@@ -159,7 +159,16 @@ Condition tombstones() {
                 const TombstoneRule rule = terms.node.store.tombstones;
                 return rule != TombstoneRule::none && rule != TombstoneRule::grace;
               },
-          .promises = {"no-stale-read-after-repair"}};
+          .promises = about_places()};
+}
+
+// Else its gate opens at once, and who was away serves what it had.
+Condition on_return() {
+  return {.name = "on-return",
+          .says = "on-return: true",
+          .met = [](const Terms& /*terms*/,
+                    const Params& params) { return params.get<bool>("on_return"); },
+          .promises = about_places()};
 }
 
 // Values whose writers had not read one another are concurrent by versions that track causality,

@@ -34,6 +34,7 @@ namespace condition {
 [[nodiscard]] Condition quorum_writes();
 [[nodiscard]] Condition covering_sources();
 [[nodiscard]] Condition majority();
+[[nodiscard]] Condition on_return();
 [[nodiscard]] Condition tombstones();
 [[nodiscard]] Condition latest_shown();
 

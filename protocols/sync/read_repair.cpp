@@ -13,7 +13,10 @@ constexpr std::string_view kName = "read-repair";
 // The coordinator does it all: nobody is repaired on a return.
 class ReadRepairMechanism final : public Mechanism {};
 
-std::string refuses(const NodeOptions& options, const Params& /*params*/) {
+std::string refuses(const NodeOptions& options, const Params& params) {
+  if (params.get<Share>("probability").ppm == 0) {
+    return "a probability of 0% repairs no read; leave the mechanism out";
+  }
   if (options.store.versions != VersionScheme::none) return {};
   return "read repair without versions cannot tell which of two values is newer";
 }
@@ -68,7 +71,8 @@ std::vector<Condition> conditions() {
 std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
   manager.repair_reads({.blocking = params.get<std::string>("mode") == "blocking",
                         .probability = params.get<Share>("probability"),
-                        .local = params.get<std::string>("scope") == "local"});
+                        .local = params.get<std::string>("scope") == "local",
+                        .background = params.get<bool>("background")});
   return std::make_unique<ReadRepairMechanism>();
 }
 
@@ -81,8 +85,9 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
         "many replicas as its level asks for hold durably what it is shown (Cassandra: monotonic "
         "quorum reads), and is refused when they do not say so within coordinator.timeout. Async, "
         "it is answered at once; a read that comes before the repair can see less than one before "
-        "it. At level one a single replica is asked, and the others in the background after the "
-        "client has its answer (Cassandra's read_repair_chance). Answers that come after the "
+        "it. At level one a single replica is asked, and with `background` the others after the "
+        "client "
+        "has its answer (Cassandra's read_repair_chance, up to 3.11). Answers that come after the "
         "client has its own are compared, too, until coordinator.timeout is over. A deleted key "
         "comes back where the tombstone has been forgotten and one replica still has the value.",
     .params = {{.name = "mode",
@@ -104,7 +109,14 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
                 .fallback = "all",
                 .help = "all: every replica that was asked and differs; local: only the "
                         "coordinator's own copy, if it owns the key",
-                .choices = {"all", "local"}}},
+                .choices = {"all", "local"}},
+               {.name = "background",
+                .type = ParamType::flag,
+                .unit = "",
+                .fallback = "true",
+                .help = "a read at level one looks at the other replicas, too, once it is "
+                        "answered; false: it repairs nothing",
+                .choices = {}}},
     .promises = {"monotonic-reads"},
     .conditions = conditions(),
     .refuses = &refuses,

@@ -1,5 +1,5 @@
 // Full copy whenever this node may have missed writes: on its return, of every partition that it
-// owns, and on a change, of the partition that it gained.
+// owns, unless it was told not to, and on a change, of the partition that it gained.
 #include "model/check.hpp"
 #include "model/mutant.hpp"
 #include "protocols/sync/promises.hpp"
@@ -21,44 +21,51 @@ SourceRule rule_of(const std::string& source) {
 
 class RejoinSync final : public Mechanism {
  public:
-  // `only_first`: of the replicas that could be asked, the first alone.
-  RejoinSync(SyncManager& manager, SourceRule rule, bool only_first, bool wipe)
-      : manager_(manager), rule_(rule), only_first_(only_first), wipe_(wipe) {}
+  struct Options {
+    SourceRule rule{};
+    bool only_first = false;  // of the replicas that could be asked, the first alone
+    bool wipe = false;
+    bool on_return = true;
+  };
+  RejoinSync(SyncManager& manager, Options options) : manager_(manager), options_(options) {}
 
   void on_partition_change(const PartitionNeeded& change) override {
     const bool blind = MUTANT("sync-blind-hook");
     repair(change.partition, change.sources, blind ? MergeRule::overwrite : MergeRule::merge);
   }
   void on_return(const std::vector<PartitionId>& owned) override {
+    if (!options_.on_return) return;
     for (const PartitionId partition : owned) {
       repair(partition, manager_.replicas_of(partition), MergeRule::merge);
     }
   }
-  [[nodiscard]] bool repairs_on_return() const override { return true; }
+  [[nodiscard]] bool repairs_on_return() const override { return options_.on_return; }
   [[nodiscard]] bool repairs_on_change() const override { return true; }
 
  private:
   void repair(PartitionId partition, std::vector<NodeId> sources, MergeRule merge) {
-    if (only_first_ && sources.size() > 1) sources.resize(1);
+    if (options_.only_first && sources.size() > 1) sources.resize(1);
     manager_.repair({.partition = partition,
                      .sources = std::move(sources),
-                     .rule = rule_,
+                     .rule = options_.rule,
                      .merge = merge,
-                     .wipe = wipe_,
+                     .wipe = options_.wipe,
                      .mechanism = std::string(kName)});
   }
 
   SyncManager& manager_;
-  SourceRule rule_;
-  bool only_first_;
-  bool wipe_;
+  Options options_;
 };
 
 std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
   const std::string& mode = params.get<std::string>("mode");
   CHECK_THAT(mode == "merge" || mode == "wipe");
   const std::string& source = params.get<std::string>("source");
-  return std::make_unique<RejoinSync>(manager, rule_of(source), source == "first", mode == "wipe");
+  return std::make_unique<RejoinSync>(
+      manager, RejoinSync::Options{.rule = rule_of(source),
+                                   .only_first = source == "first",
+                                   .wipe = mode == "wipe",
+                                   .on_return = params.get<bool>("on_return")});
 }
 
 std::vector<Condition> conditions() {
@@ -74,6 +81,7 @@ std::vector<Condition> conditions() {
            .met = [](const Terms& /*terms*/,
                      const Params& params) { return params.get<std::string>("mode") == "merge"; },
            .promises = {"acknowledged-writes-survive", "no-stale-read-after-repair"}},
+          condition::on_return(),
           condition::tombstones(),
           condition::latest_shown()};
 }
@@ -107,10 +115,18 @@ std::vector<Condition> conditions() {
                 .unit = "",
                 .fallback = "merge",
                 .help = "merge into the local records, or replace them when the copy is whole",
-                .choices = {"merge", "wipe"}}},
+                .choices = {"merge", "wipe"}},
+               {.name = "on_return",
+                .type = ParamType::flag,
+                .unit = "",
+                .fallback = "true",
+                .help = "a node that returns copies all that it owns; false: only what it gains, "
+                        "as where others stream to who is new, and repair who was away",
+                .choices = {}}},
     .promises = {"acknowledged-writes-survive", "merge-never-regresses",
                  "no-stale-read-after-repair"},
     .conditions = conditions(),
+    .repairs = [](const Params& /*params*/) { return true; },
     .make = &make,
     .exclusive = false,
 });

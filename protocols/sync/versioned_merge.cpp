@@ -46,6 +46,7 @@ std::vector<ParamSpec> params() {
     .params = params(),
     .promises = comparison_promises(),
     .conditions = comparison_conditions(true),
+    .repairs = &compares_on_return,
     .refuses = &refuses,
     .make = &make,
     .exclusive = false,

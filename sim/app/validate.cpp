@@ -4,6 +4,7 @@
 #include "reports/page.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/load.hpp"
+#include "sim/run/idle_settings.hpp"
 
 namespace rejoin::app {
 
@@ -28,6 +29,7 @@ ExitStatus execute(const ValidateCommand& command) {
           reports::counted(schedule.timeline.size(), "step") + ", " +
           reports::counted(schedule.cluster.nodes, "node") + ", seed " +
           std::to_string(job.first_seed) + ", " + reports::counted(job.trials, "trial") + "\n");
+    for (const std::string& idle : sim::idle_settings(schedule)) print("  note: " + idle + "\n");
   }
   return status;
 }

@@ -25,11 +25,15 @@ class AcknowledgedWritesSurvive final : public Invariant {
  private:
   // The newest acknowledged write that no live owner holds, nor anything that may replace it: a
   // version that is not older, or the absence that a delete, newer or concurrent, leaves behind.
+  // Or the newest delete, when older values are all that is left.
   static const Operation* lost_write(const World& world, const KeyHistory& history,
                                      const std::vector<NodeId>& owners) {
     const Key& key = history.writes.front().key;
     for (const Operation* write : world.newest_acknowledged(key, kForever)) {
-      if (write->kind != OperationKind::write) continue;
+      if (write->kind == OperationKind::remove) {
+        if (!world.delete_survives(history, *write, owners)) return write;
+        continue;
+      }
       const auto& operations = history.writes;
       const bool deleted =
           std::any_of(history.deletes.begin(), history.deletes.end(),
@@ -74,7 +78,8 @@ class AcknowledgedWritesSurvive final : public Invariant {
     "acknowledged-writes-survive", "the newest acknowledged version of a key is never lost",
     "Judged at the end for each key with an acknowledged write and a live owner: each newest "
     "acknowledged version, or one that is newer or concurrent, is durable on at least one owner "
-    "that is a member and up. A delete needs no holder.",
+    "that is a member and up. A delete needs no holder, but one owner that knew of it where others "
+    "still have, or have again, what it deleted.",
     true);
 
 }  // namespace

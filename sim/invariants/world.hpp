@@ -180,6 +180,11 @@ class World {
   }
   // On how many nodes that are up this write of the history, or one that is newer, is stored.
   [[nodiscard]] std::uint64_t copies(const KeyHistory& history, const Operation& write) const;
+  // Whether a delete of the history still shows on one of these nodes: durably known there (with a
+  // tombstone, or after it was erased or collected), or replaced by what is not older; or none of
+  // them has an older value that it would have to hide.
+  [[nodiscard]] bool delete_survives(const KeyHistory& history, const Operation& remove,
+                                     const std::vector<NodeId>& among) const;
   // The same two for an operation that was invoked: exact also for acknowledgements at the very
   // instant of its invocation. missed_by is null when `read` has no answer (value or not-found).
   [[nodiscard]] std::vector<const Operation*> newest_acknowledged_before(

@@ -185,6 +185,23 @@ std::uint64_t World::copies(const KeyHistory& history, const Operation& write) c
   return out;
 }
 
+bool World::delete_survives(const KeyHistory& history, const Operation& remove,
+                            const std::vector<NodeId>& among) const {
+  bool hides = false;
+  for (const NodeId id : among) {
+    const ShadowNode& each = node(id);
+    const ShadowRecord* known = remembered(each, history.partition, remove.key);
+    if (known == nullptr) continue;
+    const std::vector<RequestId> origins = known->origins();
+    const bool current = std::any_of(origins.begin(), origins.end(), [&](RequestId origin) {
+      return find_write(origin) != nullptr && !older(origin, remove.id);
+    });
+    if (current && known->seq <= each.durable_seq) return true;
+    hides |= !current && !known->deleted;
+  }
+  return !hides;
+}
+
 // ---- What a read should have seen --------------------------------------------------------------
 
 bool World::delete_excuses(const KeyHistory& history, std::size_t write) const {

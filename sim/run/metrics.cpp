@@ -25,7 +25,9 @@ const std::vector<MetricSpec>& metric_specs() {
       {"hints_stored", "writes kept for owners that were away"},
       {"hooks_fired", "partition-change hooks, on the nodes that gained"},
       {"hooks_without_source", "of these, without anyone to copy from"},
-      {"lost_writes", "keys whose newest acknowledged write no live node holds at the end"},
+      {"lost_writes",
+       "keys whose newest acknowledged write no live node holds at the end, or whose delete all "
+       "have forgotten that still have the value"},
       {"maps_applied", "partition maps that a leader applied"},
       {"members_removed", "by the leader"},
       {"membership_bytes", "on the wire for joins, health checks and heartbeats"},

@@ -364,6 +364,31 @@ void Recorder::set_metric(const std::string& name, std::uint64_t value) {
   record_.metrics[name] = static_cast<std::int64_t>(value);
 }
 
+// Of concurrent acknowledged writes one stays; the others are conflicts lost. When none stays, the
+// key's last write is lost.
+void Recorder::count_lost() {
+  std::vector<NodeId> up;
+  for (const auto& [id, node] : world_.nodes()) {
+    if (node.up) up.push_back(id);
+  }
+  for (const auto& [key, history] : world_.keys()) {
+    const std::vector<const Operation*> newest = world_.newest_acknowledged(history);
+    if (newest.empty()) continue;
+    std::uint64_t held = 0;
+    const Operation* removed = nullptr;
+    for (const Operation* write : newest) {
+      if (write->kind == OperationKind::remove) removed = write;
+      held += world_.copies(history, *write) != 0 ? 1U : 0U;
+    }
+    if (held == 0) {
+      const bool gone = removed == nullptr || !world_.delete_survives(history, *removed, up);
+      if (gone) ++counts_["lost_writes"];
+    } else if (removed == nullptr) {
+      counts_["conflicts_lost"] += newest.size() - held;
+    }
+  }
+}
+
 void Recorder::finish(const Kernel& kernel, bool converged) {
   take_late_rows(kernel.now());
   const Traffic& traffic = kernel.traffic();
@@ -372,20 +397,7 @@ void Recorder::finish(const Kernel& kernel, bool converged) {
   record_.messages_by_purpose = traffic.messages_by_purpose;
   record_.bytes_by_purpose = traffic.bytes_by_purpose;
   count_copies();
-  // Of concurrent acknowledged writes one stays; the others are conflicts lost. When none stays,
-  // the key's last write is lost.
-  for (const auto& [key, history] : world_.keys()) {
-    const std::vector<const Operation*> newest = world_.newest_acknowledged(history);
-    std::uint64_t held = 0;
-    bool deleted = false;
-    for (const Operation* write : newest) {
-      deleted = deleted || write->kind == OperationKind::remove;
-      held += world_.copies(history, *write) != 0 ? 1U : 0U;
-    }
-    if (newest.empty() || deleted) continue;
-    if (held == 0) ++counts_["lost_writes"];
-    if (held != 0) counts_["conflicts_lost"] += newest.size() - held;
-  }
+  count_lost();
   for (const auto& [id, node] : world_.nodes()) {
     const NodeSnapshot snapshot = world_.snapshot(id, kernel.now());
     counts_["stale_keys"] += snapshot.stale_keys;

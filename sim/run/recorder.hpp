@@ -48,6 +48,7 @@ class Recorder {
   [[nodiscard]] std::string why_stale(const Operation& read, const Operation& missed) const;
   void count(const FactSource& source, const Fact& fact);
   void count_copies();
+  void count_lost();
   void set_metric(const std::string& name, std::uint64_t value);
 
   const Schedule& schedule_;

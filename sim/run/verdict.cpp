@@ -7,6 +7,7 @@
 #include "protocols/sync/promises.hpp"
 #include "sim/faults/fault.hpp"
 #include "sim/invariants/invariant.hpp"
+#include "sim/run/idle_settings.hpp"
 
 namespace rejoin::sim {
 
@@ -247,6 +248,8 @@ void judge(const Schedule& schedule, End end, bool expectations, RunRecord& reco
     check_metrics(schedule, record);
     check_steps(schedule, record);
   }
+  const std::vector<std::string> idle = idle_settings(schedule);
+  record.warnings.insert(record.warnings.end(), idle.begin(), idle.end());
   warn_of_conditions(schedule, record);
   std::set<std::string> broken;
   for (const Violation& violation : record.violations) {

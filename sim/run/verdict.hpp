@@ -32,9 +32,9 @@ struct Promise {
 
 enum class End : std::uint8_t { settled, bound_reached };
 
-// Marks expected violations, lists what was missed, warns of what was broken because a condition
-// of its promise is not met, and decides. `expectations` false: nothing is
-// expected, every violation fails.
+// Marks expected violations, lists what was missed, warns of settings that nothing uses and of what
+// was broken because a condition of its promise is not met, and decides. `expectations` false:
+// nothing is expected, every violation fails.
 void judge(const Schedule& schedule, End end, bool expectations, RunRecord& record);
 
 }  // namespace rejoin::sim

@@ -170,6 +170,15 @@ TEST_CASE("at level one the others are asked in the background, once the client 
   for (std::uint32_t n = 1; n <= 3; ++n) CHECK(rig.value_at(n, "k") == "new");
 }
 
+TEST_CASE("at level one nobody else is asked when that is not wanted") {
+  Stale rig({.background = false});
+  rig.ask(2, read(1, Consistency::one));
+  rig.settle();
+  CHECK(rig.sent<RepairRead>(2).empty());
+  CHECK(rig.take_answer()->value == "old");
+  CHECK(rig.value_at(2, "k") == "old");
+}
+
 TEST_CASE("replicas that agree are told nothing, whether they hold a value or know nothing") {
   Stale rig;
   rig.plant(2, "k", "new", 2, 2s);

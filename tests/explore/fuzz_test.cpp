@@ -40,11 +40,14 @@ class Folder {
   std::string path_;
 };
 
-Scenario partition_rejoin(const std::string& sync) {
-  auto scenario = load_scenario(REJOIN_SOURCE_DIR "/scenarios/fuzz/partition-rejoin.yaml", words(),
-                                {{.path = "sync", .value = sync}});
+Scenario scenario_of(const std::string& file, const std::vector<Override>& overrides) {
+  auto scenario = load_scenario(REJOIN_SOURCE_DIR "/scenarios/fuzz/" + file, words(), overrides);
   REQUIRE(scenario.has_value());
   return *std::move(scenario);
+}
+
+Scenario partition_rejoin(const std::string& sync) {
+  return scenario_of("partition-rejoin.yaml", {{.path = "sync", .value = sync}});
 }
 
 FuzzResult run_fuzz(const Scenario& scenario, const std::string& folder, FuzzOptions options) {
@@ -167,6 +170,35 @@ TEST_CASE("fuzz: what is told of seeds depends neither on workers nor on shards"
   std::vector<Trial> shards = trials_of(scenario, {1, 5}, 2);
   for (Trial& trial : trials_of(scenario, {6, 12}, 2)) shards.push_back(std::move(trial));
   CHECK(shards == one);
+}
+
+TEST_CASE("fuzz: a delete comes back where it is forgotten too early, and nowhere else") {
+  struct Rule {
+    std::string name;
+    std::vector<Override> delay;
+    bool forgets_early;
+  };
+  const std::vector<Rule> rules = {
+      {"keep", {}, false},
+      {"none", {}, true},
+      {"grace", {{.path = "tombstones.grace", .value = "4s"}}, true},
+      {"after-repair", {{.path = "tombstones.repair-delay", .value = "1s"}}, false},
+      {"all-ack", {{.path = "tombstones.ack-delay", .value = "1s"}}, false}};
+  for (const Rule& rule : rules) {
+    CAPTURE(rule.name);
+    std::vector<Override> overrides = rule.delay;
+    overrides.push_back({.path = "tombstones.rule", .value = rule.name});
+    std::size_t risen = 0;
+    std::size_t failed = 0;
+    for (const Trial& trial : trials_of(scenario_of("deletes.yaml", overrides), {1, 60}, 2)) {
+      CHECK(trial.judged.at("no-resurrection") > 0);
+      failed += trial.failed() ? 1 : 0;
+      risen += std::any_of(trial.signatures.begin(), trial.signatures.end(),
+                           [](const Signature& each) { return each.what == "no-resurrection"; });
+    }
+    CHECK((risen > 0) == rule.forgets_early);
+    CHECK((failed > 0) == rule.forgets_early);
+  }
 }
 
 TEST_CASE("fuzz: a seed that kills its process is a finding, and the campaign goes on") {

@@ -62,6 +62,26 @@ TEST_CASE("merkle: a pass compares as many partitions at once as it is told to")
   }
 }
 
+TEST_CASE("merkle: so many partitions a period, and the next ones in the next, make a pass") {
+  Setup setup = comparing(
+      "merkle", {{"period", "1s"}, {"on_return", "false"}, {"visits", "3"}, {"concurrency", "3"}});
+  setup.partitions = 8;
+  Comparing cluster(setup);
+  cluster.run_for(9500ms);
+  std::vector<std::uint32_t> visited;
+  std::vector<NodeId> peers;
+  for (const auto& started : cluster.node(1).facts<fact::RepairStarted>()) {
+    visited.push_back(started.partition.value);
+    if (started.partition.value == 0) peers.push_back(started.sources.at(0));
+  }
+  // The last part of a pass is what is left.
+  const std::vector<std::uint32_t> pass = {0, 1, 2, 3, 4, 5, 6, 7};
+  REQUIRE(visited.size() == 24);
+  for (std::size_t i = 0; i < visited.size(); ++i) CHECK(visited[i] == pass[i % 8]);
+  // Each pass meets another replica.
+  CHECK(peers == std::vector<NodeId>{NodeId(3), NodeId(2), NodeId(3)});
+}
+
 TEST_CASE("merkle: rounds are what was asked one after the other") {
   Comparing cluster(comparing("merkle", {{"source", "one"}, {"direction", "pull"}}));
   cluster.write_on({1, 2, 3}, record("a", 1));
@@ -130,6 +150,12 @@ TEST_CASE("merkle: passes that cannot be paced so are refused with the reason") 
     CHECK(refusal({{"period", "999us"}}) == "period is 0s for none, or 1ms and more");
     CHECK(refusal({{"period", "0s"}, {"jitter", "1s"}}) ==
           "jitter is added to each period, and there is none");
+    CHECK(refusal({{"period", "0s"}, {"visits", "2"}}) ==
+          "visits are those of a period, and there is none");
+    CHECK(refusal({{"visits", "-1"}}) == "visits is a number from 0, which is all, to 1000000");
+    CHECK(refusal({{"period", "0s"}}).empty());
+    CHECK(refusal({{"period", "0s"}, {"on_return", "false"}}) ==
+          "with on-return false and no period nothing is ever compared");
     CHECK(refusal({{"concurrency", "5"}}) ==
           "concurrency is a number from 1 to 4, fetch.in-flight");
     CHECK(refusal({{"concurrency", "0"}}) ==

@@ -49,6 +49,8 @@ TEST_CASE("read-repair: the coordinator is asked for what the parameters say") {
   CHECK_FALSE(wanted({{"mode", "async"}}).blocking);
   CHECK(wanted({{"scope", "local"}}).local);
   CHECK(wanted({{"probability", "10%"}}).probability.ppm == 100'000);
+  CHECK(usual.background);
+  CHECK_FALSE(wanted({{"background", "false"}}).background);
 }
 
 TEST_CASE("read-repair: without it, the coordinator is asked for nothing") {
@@ -79,6 +81,8 @@ TEST_CASE("read-repair without versions makes no sense") {
   CHECK_FALSE(spec.refuses(options, default_params(spec.params)).empty());
   options.store.versions = VersionScheme::dvv;
   CHECK(spec.refuses(options, default_params(spec.params)).empty());
+  CHECK(spec.refuses(options, mechanism("read-repair", {{"probability", "0%"}}).params) ==
+        "a probability of 0% repairs no read; leave the mechanism out");
 }
 
 TEST_CASE("read-repair promises monotonic reads only where nothing gets in their way") {

@@ -109,6 +109,29 @@ TEST_CASE("rejoin-sync repairs a partition that the node gains") {
   CHECK(cluster.node(3).contents().size() == 1);
 }
 
+TEST_CASE("rejoin-sync without a repair on return leaves who restarts alone, and feeds who gains") {
+  Setup setup = with(VersionScheme::timestamp, {{"on_return", "false"}});
+  setup.sync.gate = GateMode::fence;
+  Cluster cluster(setup);
+  cluster.assume_owners({nodes({1, 2})});
+  cluster.found_all();
+  cluster.node(2).write(record("a", 10));
+  cluster.run_for(10ms);
+  cluster.node(1).crash();
+  cluster.come_back(1);
+  cluster.run_for(1s);
+  CHECK(cluster.node(1).facts<fact::RepairStarted>().empty());
+  CHECK(cluster.node(1).gate().is_open(kOnly));
+  cluster.move_to({nodes({1, 3})});
+  cluster.drain_all();
+  cluster.node(3).tell(
+      local::PartitionChanged{kOnly, nodes({1, 2}), NodeId{3}, fact::ChangeReason::rebalance});
+  CHECK_FALSE(cluster.node(3).gate().is_open(kOnly));
+  cluster.run_for(1s);
+  CHECK(cluster.node(3).contents().size() == 1);
+  CHECK(cluster.node(3).gate().is_open(kOnly));
+}
+
 TEST_CASE("rejoin-sync goes on after a crash in the middle of the copy") {
   Setup setup = with(VersionScheme::timestamp, {});
   setup.sync.fetch_chunk_bytes = 50;
