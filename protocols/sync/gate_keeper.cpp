@@ -75,7 +75,6 @@ void GateKeeper::on_event(const local::CaughtUp& event) {
 
 void GateKeeper::on_event(const local::StoreRecovered& event) {
   had_records_ = event.records != 0;
-  queue_.on_store_ready();
   try_return();
 }
 
@@ -144,6 +143,7 @@ void GateKeeper::on_completed(PartitionId partition, MonotonicTime started) {
 void GateKeeper::leave() {
   returned_ = false;
   caught_up_ = false;
+  queue_.let_start(false);
   queue_.abandon_all("removed from the cluster");
   for (std::uint32_t p = 0; p < holdings_.size(); ++p) {
     holdings_[p] = Holding{};
@@ -155,6 +155,7 @@ void GateKeeper::try_return() {
   if (returned_ || evicted_ || !caught_up_ || !incarnation_ || start_ == Start::unknown) return;
   if (!context_.store.ready() || context_.member(context_.self) == nullptr) return;
   returned_ = true;
+  queue_.let_start(true);
   std::vector<PartitionId> owned;
   for (std::uint32_t p = 0; p < holdings_.size(); ++p) {
     if (context_.is_owner(PartitionId(p))) owned.emplace_back(p);

@@ -118,9 +118,14 @@ void RepairQueue::schedule(MonotonicTime when) {
   context_.env.arm(kQueueTimer, when);
 }
 
+void RepairQueue::let_start(bool may) {
+  may_start_ = may;
+  if (may) schedule(context_.env.now());
+}
+
 void RepairQueue::on_queue_timer() {
   armed_ = kForever;
-  if (!context_.store.ready()) return;
+  if (!may_start_) return;
   const MonotonicTime now = context_.env.now();
   MonotonicTime next = kForever;
   for (auto at = waiting_.begin(); at != waiting_.end();) {

@@ -5,7 +5,8 @@
 //    all. Others wait in the order in which they were asked for.
 // 2. Requests of one mechanism for one partition that wait are one: the later request with the
 //    sources of both (the earlier ones may be the only ones that hold the data). Repairs start
-//    from a timer, so that requests of one event are always one.
+//    from a timer, so that requests of one event are always one, and not before the node has
+//    returned, so that what it asks for on the way is one with what it asks for then.
 // 3. A repair ends once: completed (all durable), failed (then it waits again, with a backoff that
 //    doubles), or abandoned.
 // 4. Sources that are themselves unrepaired are refused, until a repair failed because no other
@@ -65,8 +66,10 @@ class RepairQueue final : public SourceListener {
   void on_queue_timer();
   void on_pause_timer(PartitionId partition);
   void on_durable();
-  // The store has been read back: repairs may start.
-  void on_store_ready() { schedule(context_.env.now()); }
+  // Whether repairs may start. While this node has not returned (its store is read back, its view
+  // of the cluster is current) they wait: hooks that a replayed log fires are old ones, and the
+  // return asks for the same again, which is then one.
+  void let_start(bool may);
 
   void on_probed(std::uint64_t repair, const Freshness& freshness, Outcome outcome) override;
   void on_round(std::uint64_t repair) override;
@@ -133,6 +136,7 @@ class RepairQueue final : public SourceListener {
   std::map<std::uint64_t, Wanted> waiting_;  // by order of asking
   std::map<Waiting, std::uint64_t> orders_;  // where each is in waiting_
   std::uint64_t last_order_ = 0;
+  bool may_start_ = false;
   MonotonicTime armed_ = kForever;  // when the queue's timer fires
   std::map<PartitionId, Repair> active_;
   std::map<PartitionId, std::uint64_t> started_;  // how many repairs of it, in this process

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <map>
+#include <memory>
 
 #include "sim/invariants/evidence.hpp"
 
@@ -9,11 +11,14 @@ namespace {
 class OneMapAnEpoch final : public Invariant {
  public:
   OneMapAnEpoch()
-      : Invariant(fact_set<fact::MapApplied, fact::ProcessStarted, fact::ProcessCrashed,
-                           fact::ProcessHalted>()) {}
+      : Invariant(fact_set<fact::MapApplied, fact::RecordWritten, fact::ProcessStarted,
+                           fact::ProcessCrashed, fact::ProcessHalted>()) {}
 
   void after(const FactEvent& event, const World& /*world*/) override {
     const NodeId node = event.source.node;
+    if (const auto* written = std::get_if<fact::RecordWritten>(&event.fact)) {
+      return judge_write(event, *written);
+    }
     const auto* applied = std::get_if<fact::MapApplied>(&event.fact);
     if (applied == nullptr) {
       current_.erase(node);  // a new life may replay old maps
@@ -30,7 +35,7 @@ class OneMapAnEpoch final : public Invariant {
     if (current != current_.end() && epoch < current->second.epoch) {
       tell_backwards(event, current->second, epoch);
     }
-    current_[node] = {epoch, event.at};
+    current_[node] = {epoch, event.at, applied->map};
   }
 
  private:
@@ -42,7 +47,39 @@ class OneMapAnEpoch final : public Invariant {
   struct Current {
     Epoch epoch;
     MonotonicTime at{};
+    std::shared_ptr<const PartitionMap> map;
   };
+
+  // Who knows better no longer takes what clients write. Who asks may know better still.
+  void judge_write(const FactEvent& event, const fact::RecordWritten& written) {
+    const NodeId node = event.source.node;
+    if (!written.stored || written.cause != fact::WriteCause::foreground) return;
+    const auto current = current_.find(node);
+    if (current == current_.end()) return;
+    const PartitionMap& map = *current->second.map;
+    if (written.partition.value >= map.partition_count()) return;
+    count_judgement();
+    const auto gives = [&](const auto& each) {
+      return each.second.applied.map->owns(node, written.partition);
+    };
+    if (std::any_of(maps_.lower_bound(map.epoch), maps_.end(), gives)) return;
+    if (!is_new(node, written.key)) return;
+    const std::string epoch = std::to_string(map.epoch.value);
+    const std::string partition = to_name(written.partition);
+    Evidence evidence;
+    evidence
+        .add(current->second.at, to_name(node),
+             "applies the map of epoch " + epoch + ", by which " + partition + " belongs to " +
+                 list_text(map.owners_of(written.partition)))
+        .add(event.at, to_name(node), "stores a write of " + written.key + ", which lies there");
+    report(event,
+           {.node = node,
+            .key = written.key,
+            .says = to_name(node) + " took a write of " + written.key + " in " + partition +
+                    ", which by the map of epoch " + epoch + ", applied here at " +
+                    to_seconds_text(current->second.at) + ", is not its own, nor by a later one",
+            .evidence = evidence.lines()});
+  }
 
   void tell_two_maps(const FactEvent& event, const Seen& first, const PartitionMap& second) {
     const NodeId node = event.source.node;
@@ -86,9 +123,13 @@ class OneMapAnEpoch final : public Invariant {
 };
 
 [[maybe_unused]] const bool registered = register_invariant<OneMapAnEpoch>(
-    "one-map-an-epoch", "an epoch has one map, and no running node goes back to an older epoch",
-    "Judged at each map applied by a node, by the map's fingerprint. A process that restarts may "
-    "replay older maps.");
+    "one-map-an-epoch", "an epoch has one map, and no running node acts on an older one",
+    "Judged at each map applied by a node, by the map's fingerprint: no other node may have "
+    "applied "
+    "another of that epoch, and this one none of a later epoch, unless its process has started "
+    "since, which may replay older maps. And at each client's write that a node stores: the last "
+    "map that it has applied gives it the partition, or a later one does, which a coordinator may "
+    "have applied before it.");
 
 }  // namespace
 

@@ -201,6 +201,21 @@ TEST_CASE("fuzz: a delete comes back where it is forgotten too early, and nowher
   }
 }
 
+TEST_CASE("fuzz: each change of owners is repaired once, by every mechanism that repairs") {
+  for (const std::string sync : {"hook-copy", "merkle", "rejoin-sync", "rejoin-sync+digest-list"}) {
+    CAPTURE(sync);
+    const std::vector<Override> overrides = {{.path = "sync", .value = sync},
+                                             {.path = "check", .value = "[owner-change-synced]"}};
+    std::uint64_t judged = 0;
+    for (const Trial& trial :
+         trials_of(scenario_of("partition-rejoin.yaml", overrides), {931, 960}, 2)) {
+      judged += trial.judged.at("owner-change-synced");
+      for (const Signature& each : trial.signatures) CHECK(each.what != "owner-change-synced");
+    }
+    CHECK(judged > 100);
+  }
+}
+
 TEST_CASE("fuzz: a seed that kills its process is a finding, and the campaign goes on") {
   const Folder folder;
   const Scenario scenario = partition_rejoin("rejoin-sync");

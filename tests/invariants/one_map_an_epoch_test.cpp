@@ -15,6 +15,28 @@ TEST_CASE("one-map-an-epoch accepts one map on all nodes, and a replay after a r
   CHECK(story.judged(kName) == 6);
 }
 
+TEST_CASE("one-map-an-epoch accepts writes where the own map is, and repairs anywhere") {
+  Story story({kName});
+  story.cluster().map(2, {1, 2}, 2).write(request(1, 1), "k").put(2, "k", request(1, 1));
+  story.map(3, {1, 3}, 2).put(2, "k", request(1, 1), {.cause = fact::WriteCause::repair});
+  story.put(2, "k", request(1, 1), {.stored = false});
+  story.put(3, "k", request(1, 1));                 // it knows no map in this life
+  story.map(4, {2}, 1).put(2, "k", request(1, 1));  // as a coordinator knows
+  CHECK(story.violations().empty());
+  CHECK(story.judged(kName) == 6);
+}
+
+TEST_CASE("one-map-an-epoch rejects a write by a node that knows that it owns the key no more") {
+  Story story({kName});
+  story.cluster().map(2, {1, 2}, 2).write(request(1, 1), "k").at(10s).map(3, {1, 3}, 2).at(11s);
+  story.put(2, "k", request(1, 1));
+  REQUIRE(story.violations().size() == 1);
+  const std::string partition = to_name(story.world().partition_of_key("k"));
+  check_says(story, "node-2 took a write of k in " + partition +
+                        ", which by the map of epoch 3, applied here at 10.000s, is not its own, "
+                        "nor by a later one");
+}
+
 TEST_CASE("one-map-an-epoch rejects two maps of one epoch") {
   Story story({kName});
   story.cluster().at(10s).map(2, {1, 2}, 1).at(11s).map(2, {2, 3}, 2);

@@ -180,6 +180,37 @@ TEST_CASE("a return and a hook of one event are one repair") {
   CHECK(cluster.node(3).facts<fact::RepairStarted>().size() == 1);
 }
 
+TEST_CASE("a hook that a replayed log fires waits for the return, and is one repair with it") {
+  Cluster cluster(with(GateMode::open, "rejoin-sync"));
+  cluster.found_all();
+  cluster.node(3).crash();
+  cluster.node(3).forget_facts();
+  cluster.node(3).start(cluster.state(), Incarnation{1});
+  cluster.run_for(10ms);
+  cluster.node(3).tell(
+      local::PartitionChanged{kOnly, nodes({1, 2}), NodeId{3}, fact::ChangeReason::rejoin});
+  cluster.run_for(1s);
+  CHECK(cluster.node(3).facts<fact::RepairStarted>().empty());
+  cluster.node(3).catch_up();
+  cluster.run_for(1s);
+  CHECK(cluster.node(3).facts<fact::RepairStarted>().size() == 1);
+  CHECK(cluster.node(3).facts<fact::RepairCompleted>().size() == 1);
+}
+
+TEST_CASE("a hook of before the return is a repair where the return asks for none") {
+  Cluster cluster(with(GateMode::open, "hook-copy"));
+  cluster.found_all();
+  cluster.node(3).crash();
+  cluster.node(3).forget_facts();
+  cluster.node(3).start(cluster.state(), Incarnation{1});
+  cluster.run_for(10ms);
+  cluster.node(3).tell(
+      local::PartitionChanged{kOnly, nodes({1, 2}), NodeId{3}, fact::ChangeReason::rejoin});
+  cluster.node(3).catch_up();
+  cluster.run_for(1s);
+  CHECK(cluster.node(3).facts<fact::RepairCompleted>().size() == 1);
+}
+
 TEST_CASE("a gained partition is fenced until it is copied, a lost one from then on") {
   Cluster cluster(with(GateMode::fence, "rejoin-sync"));
   cluster.assume_owners({nodes({1, 2})});
