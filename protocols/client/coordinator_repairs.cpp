@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/mutant.hpp"
 #include "protocols/client/coordinator_impl.hpp"
 
 namespace rejoin {
@@ -52,7 +53,7 @@ void Coordinator::Impl::finish_read(Request& request, const std::optional<Record
     compare(read, answer.replica, answer.record);
   }
   read.waiting = true;
-  if (coordination.read_repair->blocking) {
+  if (coordination.read_repair->blocking && !MUTANT("sync-repair-not-awaited")) {
     env.arm(TimerId(id.client.value), read.until);
     tell_if_held(read);
   } else {

@@ -163,7 +163,9 @@ Version Coordinator::Impl::next_version(const Version& seen) {
     const bool set_back = reading < last_reading;
     if (!set_back) next.timestamp = std::max(reading, last_version.timestamp + Duration(1));
   } else {
-    const Version known = std::max({last_version, store.newest(), seen});
+    const Version known = MUTANT("versions-hlc-not-merged")
+                              ? last_version
+                              : std::max({last_version, store.newest(), seen});
     if (known.timestamp >= reading) {
       next.timestamp = known.timestamp;
       next.logical = known.logical + 1;

@@ -1,8 +1,9 @@
 #include "protocols/client/replica.hpp"
 
 #include <algorithm>
-
 #include <utility>
+
+#include "model/mutant.hpp"
 
 namespace rejoin {
 
@@ -110,7 +111,8 @@ bool Replica::keep_hint(Address asker, const HintedWrite& message) {
 void Replica::on_hints_durable() {
   if (coordination_.hints == nullptr) return;
   const std::uint64_t durable = coordination_.hints->durable_sequence();
-  while (!waiting_hints_.empty() && waiting_hints_.begin()->first <= durable) {
+  while (!waiting_hints_.empty() &&
+         (waiting_hints_.begin()->first <= durable || MUTANT("sync-hint-not-durable"))) {
     const auto node = waiting_hints_.extract(waiting_hints_.begin());
     send(node.mapped().to, node.mapped().reply);
   }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "model/mutant.hpp"
 #include "model/random.hpp"
 
 namespace rejoin::sync_detail {
@@ -92,7 +93,8 @@ bool TombstoneKeeper::all_met(PartitionId partition, const Tombstone& tombstone)
   if (owners.size() + 1 < context_.replication) return false;
   return std::all_of(owners.begin(), owners.end(), [&](NodeId owner) {
     const auto met = tombstone.met.find(owner);
-    if (met == tombstone.met.end() || context_.member(owner) == nullptr) return false;
+    const bool lacks = met == tombstone.met.end() || context_.member(owner) == nullptr;
+    if (lacks) return MUTANT("sync-tombstone-early") && !tombstone.met.empty();
     return context_.env.now() - met->second >= delay();
   });
 }
