@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "model/mutant.hpp"
 #include "sim/run/run.hpp"
@@ -47,6 +49,14 @@ bool holds_without(std::string_view bug, Schedule schedule) {
   return record.violations.empty() && record.judged.at(invariant) > 0;
 }
 
+Schedule load(const std::string& file, const std::vector<Override>& overrides = {}) {
+  const auto scenario = load_scenario(REJOIN_SOURCE_DIR "/" + file, linked_vocabulary(), overrides);
+  REQUIRE(scenario.has_value());
+  const auto schedule = scenario->materialise(1);
+  REQUIRE(schedule.has_value());
+  return *schedule;
+}
+
 action::Operate set_mode() {
   action::Operate out;
   out.kind = OperationKind::configure;
@@ -89,14 +99,44 @@ TEST_CASE("cluster-apply-twice: a change that is asked for again at a new leader
 }
 
 TEST_CASE("sync-blind-merge: a repair never replaces a newer write") {
-  const auto scenario = load_scenario(
-      REJOIN_SOURCE_DIR "/scenarios/seed/hook-copy-race.yaml", linked_vocabulary(),
-      {{"sync", "rejoin-sync"}, {"versions", "timestamp"}, {"fetch.in-flight", "64"}});
-  REQUIRE(scenario.has_value());
-  const auto schedule = scenario->materialise(1);
-  REQUIRE(schedule.has_value());
-  CHECK(holds_without("sync-blind-merge", *schedule));
-  CHECK(caught("sync-blind-merge", *schedule));
+  const Schedule schedule =
+      load("scenarios/seed/hook-copy-race.yaml",
+           {{"sync", "rejoin-sync"}, {"versions", "timestamp"}, {"fetch.in-flight", "64"}});
+  CHECK(holds_without("sync-blind-merge", schedule));
+  CHECK(caught("sync-blind-merge", schedule));
+}
+
+TEST_CASE("sync-hint-not-durable: what stand-ins acknowledged is there when they come back") {
+  const Schedule schedule =
+      load("scenarios/cases/sloppy-quorum-loses.yaml",
+           {{"disk.sync", "500ms"}, {"timeline.lost.after", "10ms"}, {"timeline.lost.for", "5s"}});
+  CHECK(holds_without("sync-hint-not-durable", schedule));
+  CHECK(caught("sync-hint-not-durable", schedule));
+}
+
+TEST_CASE("sync-repair-not-awaited: who has read a write of a minority reads no less after it") {
+  const Schedule schedule = load("scenarios/cases/read-repair-blocking.yaml");
+  CHECK(holds_without("sync-repair-not-awaited", schedule));
+  CHECK(caught("sync-repair-not-awaited", schedule));
+}
+
+TEST_CASE("sync-tombstone-early: an owner that was away for the delete does not bring it back") {
+  const Schedule schedule =
+      load("scenarios/cases/delete-while-down.yaml", {{"membership.failures", "1000"},
+                                                      {"timeline.removed.remove", "true"},
+                                                      {"tombstones.rule", "after-repair"},
+                                                      {"tombstones.repair-delay", "1s"},
+                                                      {"sync", "merkle"},
+                                                      {"sync.merkle.period", "1s"},
+                                                      {"timeline.restart.after", "10s"}});
+  CHECK(holds_without("sync-tombstone-early", schedule));
+  CHECK(caught("sync-tombstone-early", schedule));
+}
+
+TEST_CASE("versions-hlc-not-merged: a write by a slow clock is later than what its node holds") {
+  const Schedule schedule = load("scenarios/cases/clocks-apart.yaml", {{"versions", "hlc"}});
+  CHECK(holds_without("versions-hlc-not-merged", schedule));
+  CHECK(caught("versions-hlc-not-merged", schedule));
 }
 
 TEST_CASE("raft-no-pre-vote: a server that was cut off does not depose the leader") {

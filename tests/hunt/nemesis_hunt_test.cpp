@@ -97,10 +97,14 @@ TEST_CASE("every bug is found in its own scenario within its budget of seeds") {
       {"raft-vote-not-synced", 10},
       {"sync-blind-hook", 5},
       {"sync-blind-merge", 10},
+      {"sync-hint-not-durable", 10},
       {"sync-no-tombstones", 5},
+      {"sync-repair-not-awaited", 20},
       {"sync-stale-tree", 8},
+      {"sync-tombstone-early", 6},
       {"versions-actor-explosion", 1},
       {"versions-dot-not-synced", 8},
+      {"versions-hlc-not-merged", 8},
       {"versions-life-reused", 5},
       {"versions-sibling-explosion", 3},
       {"wire-eager", 20},
@@ -124,7 +128,8 @@ TEST_CASE("every bug is found in its own scenario within its budget of seeds") {
 TEST_CASE("without a bug the scenarios that are made for one break nothing") {
   for (const char* const file :
        {"raft-votes", "raft-terms", "raft-changes", "raft-deaf", "raft-partial", "sync-hooks",
-        "sync-deletes", "sync-trees", "versions-actors", "versions-dots", "versions-lives",
+        "sync-deletes", "sync-hints", "sync-reads", "sync-tombstones", "sync-trees",
+        "versions-actors", "versions-clocks", "versions-dots", "versions-lives",
         "versions-siblings"}) {
     check_survives(file, 100);
   }
