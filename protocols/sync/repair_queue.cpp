@@ -103,7 +103,11 @@ void RepairQueue::enqueue(Wanted wanted) {
     wanted.asked_at = known.asked_at;
     wanted.had_data = known.had_data;
   }
+  // A pass that waited here goes on with others, and no second one waits in its place.
+  const std::optional<RepairRequest> taken_over =
+      known.request.claims ? std::nullopt : std::optional(std::move(known.request));
   known = std::move(wanted);
+  if (taken_over) tell_ended(*taken_over);
 }
 
 void RepairQueue::remember_store(Wanted& wanted) const {
