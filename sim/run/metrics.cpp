@@ -60,6 +60,7 @@ const std::vector<MetricSpec>& metric_specs() {
       {"stale_reads", "answered with a value older than one that had been acknowledged"},
       {"staleness_max_ns", "the longest that an answer lay behind an acknowledgement"},
       {"staleness_versions_max", "the most acknowledged versions that an answer lay behind"},
+      {"tombstones_collected", "copies of tombstones that nodes forgot by the rule"},
       {"unavailable_ns",
        "time in which an operation had been open for more than a second, or was about to be "
        "refused"},

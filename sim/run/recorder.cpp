@@ -282,6 +282,8 @@ void Recorder::count(const FactSource& source, const Fact& fact) {
     add("hints_stored");
   } else if (const auto* hint = std::get_if<fact::HintEnded>(&fact)) {
     add(hint->how == "delivered" ? "hints_delivered" : "hints_dropped");
+  } else if (const auto* written = std::get_if<fact::RecordWritten>(&fact)) {
+    if (written->cause == fact::WriteCause::collection) add("tombstones_collected");
   } else if (std::holds_alternative<fact::RepairStarted>(fact)) {
     add("repairs_started");
   } else if (const auto* completed = std::get_if<fact::RepairCompleted>(&fact)) {
