@@ -150,14 +150,29 @@ Condition majority() {
 }
 
 // Who missed the delete and returns with the value finds nothing that is newer. What outlives every
-// absence is kept for good, or until every owner is known to hold it.
+// absence is kept for good, or until every owner is known to hold it. A hint outlives even that: who
+// keeps it need be no owner.
 Condition tombstones() {
   return {.name = "tombstones",
-          .says = "tombstones that outlive every absence: rule keep, after-repair or all-ack",
+          .says = "tombstones that outlive every absence: rule keep, or after-repair or all-ack "
+                  "without hinted-handoff",
           .met =
               [](const Terms& terms, const Params& /*params*/) {
-                const TombstoneRule rule = terms.node.store.tombstones;
-                return rule != TombstoneRule::none && rule != TombstoneRule::grace;
+                const auto& chosen = terms.node.sync.mechanisms;
+                const bool hints = std::any_of(chosen.begin(), chosen.end(), [](const auto& each) {
+                  return each.name == "hinted-handoff";
+                });
+                switch (terms.node.store.tombstones) {
+                  case TombstoneRule::keep:
+                    return true;
+                  case TombstoneRule::after_repair:
+                  case TombstoneRule::all_ack:
+                    return !hints;
+                  case TombstoneRule::none:
+                  case TombstoneRule::grace:
+                    return false;
+                }
+                return false;
               },
           .promises = about_places()};
 }

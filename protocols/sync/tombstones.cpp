@@ -68,6 +68,8 @@ void TombstoneKeeper::on_change(PartitionId partition, const Key& key, const Rec
   tombstone = {.origin = after->origin,
                .since = context_.env.now(),
                .again = known != known_.end() && known->second == after->origin};
+  // Else whoever sweeps later would give it back between two sweeps, and get it back after its own.
+  if (tombstone.again) context_.env.arm(kTombstoneTimer, context_.env.now());
 }
 
 void TombstoneKeeper::on_met(PartitionId partition, NodeId owner, MonotonicTime began) {
