@@ -150,12 +150,13 @@ Condition majority() {
 }
 
 // Who missed the delete and returns with the value finds nothing that is newer. What outlives every
-// absence is kept for good, or until every owner is known to hold it. A hint outlives even that: who
-// keeps it need be no owner.
+// absence is kept for good, or until every owner is known to hold it. A hint outlives even that:
+// who keeps it need be no owner.
 Condition tombstones() {
   return {.name = "tombstones",
-          .says = "tombstones that outlive every absence: rule keep, or after-repair or all-ack "
-                  "without hinted-handoff",
+          .says =
+              "tombstones that outlive every absence: rule keep, or after-repair or all-ack "
+              "without hinted-handoff",
           .met =
               [](const Terms& terms, const Params& /*params*/) {
                 const auto& chosen = terms.node.sync.mechanisms;

@@ -221,6 +221,17 @@ Schedule defaults_of(const Schedule& schedule) {
   return out;
 }
 
+// What the question is about, with the mechanisms of `sync`: how versions are told apart, replaced
+// and forgotten, and how many replicas must agree. Without it something else would be shown.
+bool is_subject(const Field& field) {
+  if (field.section.empty()) {
+    return field.key == "versions" || field.key == "conflict" || field.key == "gate";
+  }
+  if (field.section == "client") return field.key == "read" || field.key == "write";
+  if (field.section == "coordinator") return field.key == "sloppy";
+  return field.section == "tombstones";
+}
+
 std::vector<const Field*> chosen_fields(const Schedule& schedule) {
   const Schedule defaults = defaults_of(schedule);
   std::vector<const Field*> out;
@@ -230,7 +241,7 @@ std::vector<const Field*> chosen_fields(const Schedule& schedule) {
     // The list of nodes has its own way; promises decide what is asked for at all.
     const bool is_size = field.section == "cluster" && field.key == "nodes";
     const bool is_asked = field.section == "limits" && field.key == "promises";
-    if (is_identity || is_size || is_asked) continue;
+    if (is_identity || is_size || is_asked || is_subject(field)) continue;
     if (field.get(schedule, field) != field.get(defaults, field)) out.push_back(&field);
   }
   return out;
@@ -270,17 +281,7 @@ std::optional<Schedule> drop_site_links(const Schedule& schedule, std::size_t fr
   return out;
 }
 
-// ---- Mechanisms and checks ----------------------------------------------------------------------
-
-std::size_t mechanism_count(const Schedule& schedule) {
-  return schedule.node.sync.mechanisms.size();
-}
-std::optional<Schedule> drop_mechanisms(const Schedule& schedule, std::size_t from,
-                                        std::size_t count) {
-  Schedule out = schedule;
-  erase_range(out.node.sync.mechanisms, from, count);
-  return out;
-}
+// ---- Checks -------------------------------------------------------------------------------------
 
 std::size_t check_count(const Schedule& schedule) {
   return schedule.check.size();
@@ -357,7 +358,6 @@ const std::vector<Removal>& removals() {
       {"nodes", node_count, without_nodes},
       {"keys", key_count, drop_keys},
       {"operations", operation_count, drop_operations},
-      {"mechanisms", mechanism_count, drop_mechanisms},
       {"links", link_count, drop_links},
       {"links of sites", site_link_count, drop_site_links},
       {"hosts", named_host_count, drop_named_hosts},

@@ -6,6 +6,8 @@
 // 2. Each result says less than what it was made from, or says it in the order of time, so that
 //    repeating them comes to an end. (timed and unfolded say more: they are asked once, before
 //    them, or with something else left out.)
+// 3. Mechanisms, versions, conflicts, tombstones, the gate and the levels of clients stay: of those
+//    somebody asks whether they fail.
 //
 // A result may be no schedule that can be run (a step that names what is gone): whoever asks
 // checks that.

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
+#include "sim/faults/fault.hpp"
+#include "sim/invariants/invariant.hpp"
 #include "sim/run/canonical.hpp"
 #include "sim/run/run.hpp"
+#include "sim/run/verdict.hpp"
 #include "sim/scenario/scenario.hpp"
 
 namespace rejoin::sim {
@@ -135,12 +139,56 @@ std::vector<Schedule> made_up_for(const Schedule& candidate,
   return out;
 }
 
+// What a failure of this invariant rests on: who promises it, and faults that do not end.
+class Ground {
+ public:
+  Ground(const Schedule& schedule, const std::string& invariant)
+      : invariant_(invariant), promised_(promised(schedule)), endless_(endless(schedule)) {
+    const InvariantSpec* const spec = Invariants::find(invariant);
+    judged_last_ = spec != nullptr && spec->liveness;
+  }
+
+  // Whether a candidate that fails would show the same.
+  [[nodiscard]] bool holds(const Schedule& candidate) const {
+    if (judged_last_ && endless(candidate) > endless_) return false;
+    return promised_.empty() || std::ranges::includes(promised(candidate), promised_);
+  }
+
+ private:
+  // Mechanisms of which no condition is given up.
+  [[nodiscard]] std::set<std::string> promised(const Schedule& schedule) const {
+    std::set<std::string> out;
+    for (const Promise& promise : promises_of(schedule)) {
+      if (promise.invariant == invariant_ && promise.unmet.empty()) out.insert(promise.mechanism);
+    }
+    return out;
+  }
+  static std::size_t endless(const Schedule& schedule) {
+    std::set<std::string> ended;
+    for (const Step& step : schedule.timeline) {
+      const auto* const end = std::get_if<action::End>(&step.action);
+      if (end != nullptr) ended.insert(end->label);
+    }
+    return static_cast<std::size_t>(std::ranges::count_if(schedule.timeline, [&](const Step& step) {
+      const auto* const inject = std::get_if<action::Inject>(&step.action);
+      return inject != nullptr && Faults::find(inject->fault)->ends && !inject->lasts &&
+             !ended.contains(step.label);
+    }));
+  }
+
+  std::string invariant_;
+  bool judged_last_ = false;
+  std::set<std::string> promised_;
+  std::size_t endless_ = 0;
+};
+
 class Shrinker {
  public:
   Shrinker(Schedule schedule, const Signature& signature, const Vocabulary& vocabulary,
            Workers& workers, const ShrinkOptions& options)
       : schedule_(std::move(schedule)),
         signature_(signature),
+        ground_(schedule_, signature.what),
         vocabulary_(vocabulary),
         workers_(workers),
         options_(options) {}
@@ -268,7 +316,7 @@ class Shrinker {
     std::map<std::uint64_t, std::size_t> asked;
     std::vector<std::optional<bool>> shows(candidates.size());
     for (std::size_t i = 0; i < candidates.size(); ++i) {
-      if (!check_schedule(candidates[i]).empty()) {
+      if (!check_schedule(candidates[i]).empty() || !ground_.holds(candidates[i])) {
         shows[i] = false;
         continue;
       }
@@ -328,6 +376,7 @@ class Shrinker {
   Schedule schedule_;
   std::optional<Confirmed> confirmed_;
   const Signature& signature_;
+  Ground ground_;
   const Vocabulary& vocabulary_;
   Workers& workers_;
   const ShrinkOptions& options_;

@@ -6,8 +6,10 @@
 // 1. The same way: a run of the result shows the signature, and did so twice, with equal digests.
 //    Where chance has a part in it (a crash that depends on addresses, a hang near its bound), the
 //    result is the last that did.
+//    It rests on no less: what mechanisms promised they promise still, and where the invariant is
+//    judged after the last fault, no more faults go on to the end.
 // 2. 1-minimal, unless the bound on runs was reached: without any one element of it (removals()),
-//    the failure is gone or the schedule can not be run.
+//    the failure is gone, or rests on less, or the schedule can not be run.
 // 3. The result does not depend on how many workers there are.
 // 4. What it gives can be written as a scenario file and reads back as itself.
 #pragma once

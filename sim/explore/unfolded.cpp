@@ -87,12 +87,11 @@ std::optional<Schedule> timed(const Schedule& schedule,
                               const std::map<std::string, MonotonicTime>& began) {
   Schedule out = schedule;
   bool any = false;
-  for (std::size_t i = 1; i < out.timeline.size(); ++i) {
-    Step& step = out.timeline[i];
+  for (Step& step : out.timeline) {
     const auto time = began.find(step.label);
     const bool follows = std::holds_alternative<trigger::Next>(step.trigger) ||
                          std::holds_alternative<trigger::After>(step.trigger);
-    if (!follows || time == began.end()) continue;
+    if (!follows || time == began.end() || time->second == MonotonicTime{}) continue;
     step.trigger = trigger::At{time->second};
     any = true;
   }

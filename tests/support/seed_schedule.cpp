@@ -46,6 +46,10 @@ trigger::When when_removed(NodeId node) {
 }
 
 void use_mechanism(Schedule& schedule, const std::string& name) {
+  if (name == "none") {
+    schedule.node.sync.mechanisms.clear();  // as a file has it
+    return;
+  }
   schedule.node.sync.mechanisms = {
       {.name = name, .params = default_params(Mechanisms::find(name)->params)}};
   if (name == "rejoin-sync") schedule.node.store.versions = VersionScheme::timestamp;
