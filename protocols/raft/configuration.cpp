@@ -11,6 +11,9 @@ namespace rejoin::raft {
 
 namespace {
 
+// So many heartbeats ago a server must have answered to count as one that will acknowledge.
+constexpr int kHeardBeats = 2;
+
 void put_server(Configuration& configuration, const Server& server) {
   auto& servers = configuration.servers;
   const auto at = std::lower_bound(servers.begin(), servers.end(), server.node,
@@ -60,6 +63,15 @@ Proposed Core::propose_member(MonotonicTime now, const MemberChange& change, Byt
   }
   if (next == configuration()) return {.index = {}, .refusal = Refusal::no_change};
   if (next.voter_count() == 0) return {.index = {}, .refusal = Refusal::last_voter};
+  // An entry that takes a voter away and cannot be committed still makes the others' logs too short
+  // to be elected: those who could have gone on without the leader never lead. (etcd asks for the
+  // same before it removes a member, by its strict reconfiguration check.) Lately: who is refused
+  // asks again.
+  const bool loses_voter = next.voter_count() < configuration().voter_count();
+  if (options_.check_quorum && loses_voter &&
+      !quorum_is_heard(next, kHeardBeats * options_.heartbeat)) {
+    return {.index = {}, .refusal = Refusal::too_few_heard};
+  }
   append_configuration(std::move(next), std::move(command));
   return {.index = log_.last_index(), .refusal = {}};
 }

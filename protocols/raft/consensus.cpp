@@ -28,6 +28,8 @@ std::string_view to_name(Refusal refusal) {
       return "no_change";
     case Refusal::last_voter:
       return "last_voter";
+    case Refusal::too_few_heard:
+      return "too_few_heard";
   }
   return "?";
 }

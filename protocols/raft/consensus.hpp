@@ -44,6 +44,7 @@ enum class Refusal : std::uint8_t {
   change_in_progress,  // one configuration change at a time
   no_change,           // the configuration is like that already
   last_voter,          // would leave no voter
+  too_few_heard,       // would leave voters of whom no majority has answered lately
 };
 [[nodiscard]] std::string_view to_name(Refusal refusal);
 

@@ -211,7 +211,7 @@ class Core {
   void tell_commit(Progress& peer);
   void broadcast();
   void beat();
-  [[nodiscard]] bool quorum_is_heard() const;
+  [[nodiscard]] bool quorum_is_heard(const Configuration& configuration, Duration within) const;
   void advance_commit();
   void commit_to(LogIndex index);
   [[nodiscard]] LogIndex settled() const;

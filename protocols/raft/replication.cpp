@@ -299,7 +299,8 @@ bool Core::heartbeat_response(Address /*from*/, const HeartbeatResponse& m) {
 
 void Core::beat() {
   // Dissertation 6.2: a leader that cannot reach a quorum makes way for clients to find another.
-  if (options_.check_quorum && !quorum_is_heard() && !MUTANT("raft-no-check-quorum")) {
+  if (options_.check_quorum && !quorum_is_heard(configuration(), options_.election.max) &&
+      !MUTANT("raft-no-check-quorum")) {
     become_follower(term_, std::nullopt);
     return;
   }
@@ -320,15 +321,16 @@ void Core::beat() {
   promote_learner();
 }
 
-bool Core::quorum_is_heard() const {
+// Of this configuration, which may be one that is not in force yet.
+bool Core::quorum_is_heard(const Configuration& configuration, Duration within) const {
   std::size_t heard = 0;
-  for (const Server& server : configuration().servers) {
+  for (const Server& server : configuration.servers) {
     if (!server.voter) continue;
     const auto at = peers_.find(server.node);
     const bool self = at == peers_.end();
-    if (self || now_ - at->second.heard < options_.election.max) ++heard;
+    if (self || now_ - at->second.heard < within) ++heard;
   }
-  return heard > configuration().voter_count() / 2;
+  return heard > configuration.voter_count() / 2;
 }
 
 void Core::advance_commit() {

@@ -139,18 +139,25 @@ std::vector<Schedule> made_up_for(const Schedule& candidate,
   return out;
 }
 
-// What a failure of this invariant rests on: who promises it, and faults that do not end.
+// What a failure of this invariant rests on: who promises it, faults that do not end, and the time
+// that there is for repairs after the last one.
 class Ground {
  public:
   Ground(const Schedule& schedule, const std::string& invariant)
-      : invariant_(invariant), promised_(promised(schedule)), endless_(endless(schedule)) {
+      : invariant_(invariant),
+        promised_(promised(schedule)),
+        endless_(endless(schedule)),
+        settle_(schedule.limits.settle),
+        settle_quiet_(schedule.limits.settle_quiet) {
     const InvariantSpec* const spec = Invariants::find(invariant);
     judged_last_ = spec != nullptr && spec->liveness;
   }
 
   // Whether a candidate that fails would show the same.
   [[nodiscard]] bool holds(const Schedule& candidate) const {
-    if (judged_last_ && endless(candidate) > endless_) return false;
+    const auto& limits = candidate.limits;
+    const bool settles = limits.settle >= settle_ && limits.settle_quiet >= settle_quiet_;
+    if (judged_last_ && (!settles || endless(candidate) > endless_)) return false;
     return promised_.empty() || std::ranges::includes(promised(candidate), promised_);
   }
 
@@ -180,6 +187,8 @@ class Ground {
   bool judged_last_ = false;
   std::set<std::string> promised_;
   std::size_t endless_ = 0;
+  Duration settle_{};
+  Duration settle_quiet_{};
 };
 
 class Shrinker {
