@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/limits.hpp"
+
 namespace rejoin {
 
 namespace {
 
-// No cluster has more (PartitioningOptions as files may set them).
-constexpr std::size_t kPartitionsMax = 1'000'000;
-constexpr std::size_t kOwnersMax = 1'000;
+constexpr std::size_t kOwnersMax = 1'000;  // no cluster has more copies
 
 // Owners of a partition are distinct nodes. None at all is no mistake: nobody may be left.
 bool well_formed(const std::vector<NodeId>& owners) {

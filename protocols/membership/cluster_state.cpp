@@ -132,7 +132,8 @@ std::optional<ClusterState> decode_state(ByteView bytes) {
   return state;
 }
 
-ClusterStateMachine::ClusterStateMachine(NodeBus& bus) : bus_(bus) {
+ClusterStateMachine::ClusterStateMachine(NodeBus& bus, std::uint32_t partitions)
+    : bus_(bus), partitions_(partitions) {
   state_.map = std::make_shared<const PartitionMap>();
 }
 
@@ -215,7 +216,7 @@ void ClusterStateMachine::apply_command(LogIndex index, const command::SetMap& c
                                         bool leading) {
   const PartitionMap& current = *state_.map;
   if (command.map.epoch != current.epoch.next() || !well_formed(command.map)) return;
-  // The number of partitions is for life: keys and gates are computed with it.
+  // Invariant 4: keys and gates are computed with the number of partitions.
   const std::size_t count = command.map.partition_count();
   if (count == 0 || (!current.epoch.is_none() && count != current.partition_count())) return;
   local::ClusterChanged changed;
@@ -244,9 +245,16 @@ Bytes ClusterStateMachine::snapshot() const {
   return encode_state(state_);
 }
 
-bool ClusterStateMachine::restore(ByteView snapshot) {
+tl::expected<void, raft::SnapshotRefused> ClusterStateMachine::restore(ByteView snapshot) {
   std::optional<ClusterState> restored = decode_state(snapshot);
-  if (!restored) return false;
+  if (!restored) return tl::unexpected(raft::SnapshotRefused{.why = "its state makes no sense"});
+  const std::size_t count = restored->map->partition_count();
+  if (!restored->map->epoch.is_none() && count != partitions_) {
+    return tl::unexpected(
+        raft::SnapshotRefused{.damaged = false,
+                              .why = "configured for " + std::to_string(partitions_) +
+                                     " partitions, and the cluster has " + std::to_string(count)});
+  }
   local::ClusterChanged changed = difference(state_, *restored);
   changed.from_snapshot = true;
   state_ = std::move(*restored);
@@ -255,7 +263,7 @@ bool ClusterStateMachine::restore(ByteView snapshot) {
   }
   if (changed.old_map != nullptr) publish_map(false);
   bus_.post(std::move(changed));
-  return true;
+  return {};
 }
 
 void ClusterStateMachine::publish_members() {

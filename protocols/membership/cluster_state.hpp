@@ -5,6 +5,8 @@
 // 1. One member a node; its incarnation only grows, across removals too.
 // 2. Epochs of the map count up by one; a map proposed against another epoch is refused.
 // 3. A request id takes effect once, however often its command is in the log.
+// 4. The number of partitions is for life. A node that is configured for another one refuses the
+//    state, of which every node's first is a snapshot, before its siblings hear of it.
 //
 // Bytes that are no command, and commands that would break an invariant, change nothing: every
 // node ignores the same ones.
@@ -112,13 +114,14 @@ struct ClusterState {
 // local::ClusterChanged for each command that changed something.
 class ClusterStateMachine final : public raft::StateMachine {
  public:
-  explicit ClusterStateMachine(NodeBus& bus);
+  // `partitions`: what this node is configured for, which is how many its siblings have room for.
+  ClusterStateMachine(NodeBus& bus, std::uint32_t partitions);
 
   [[nodiscard]] const ClusterState& state() const { return state_; }
 
   void apply(LogIndex index, Term term, ByteView command, bool leading) override;
   [[nodiscard]] Bytes snapshot() const override;
-  [[nodiscard]] bool restore(ByteView snapshot) override;
+  [[nodiscard]] tl::expected<void, raft::SnapshotRefused> restore(ByteView snapshot) override;
 
  private:
   void apply_command(LogIndex index, const command::SetMember& command, bool leading);
@@ -131,6 +134,7 @@ class ClusterStateMachine final : public raft::StateMachine {
   void publish_map(bool leading);
 
   NodeBus& bus_;
+  std::uint32_t partitions_;
   ClusterState state_;
 };
 

@@ -63,7 +63,7 @@ struct Node::Impl {
   Impl(Env& machine, Observer& observer, const NodeConfig& config)
       : bus(observer, config.node),
         env(machine, config.reads),
-        cluster(bus),
+        cluster(bus, config.options.partitioning.partitions),
         gate(config.options.partitioning.partitions,
              config.options.sync.gate == GateMode::redirect),
         raft(env, bus, config.node, config.options.raft),

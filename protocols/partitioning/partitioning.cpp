@@ -133,6 +133,9 @@ void Partitioning::rebalance() {
   const auto wanted = make_map(state.map->epoch.next(), options_, members);
   if (!wanted) return refuse(wanted.error(), members);
   refused_for_.reset();
+  // Who is configured for another number of partitions has no state, and cannot lead.
+  CHECK_THAT(state.map->epoch.is_none() ||
+             wanted->partition_count() == state.map->partition_count());
   if (wanted->owners == state.map->owners) return;
   const ClusterCommand command = command::SetMap{*wanted};
   proposed_ = consensus_.propose(kClusterGroup, encode(command)).index;

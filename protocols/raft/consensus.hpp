@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "model/bytes.hpp"
@@ -60,6 +62,13 @@ struct MemberChange {
   NodeId remove;
 };
 
+// Why a state machine does not take a snapshot.
+struct SnapshotRefused {
+  // Else it is a sound one of a cluster that this server, as it is configured, cannot be part of.
+  bool damaged = true;
+  std::string why;
+};
+
 // Applied by every server in log order. Never calls back into Raft.
 class StateMachine {
  public:
@@ -67,8 +76,8 @@ class StateMachine {
   // Of an entry whose command is not empty. `leading`: this server leads the group now.
   virtual void apply(LogIndex index, Term term, ByteView command, bool leading) = 0;
   [[nodiscard]] virtual Bytes snapshot() const = 0;
-  // False when the bytes are no snapshot; the state is then unchanged.
-  [[nodiscard]] virtual bool restore(ByteView snapshot) = 0;
+  // A snapshot that is refused leaves the state unchanged, and the server halts.
+  [[nodiscard]] virtual tl::expected<void, SnapshotRefused> restore(ByteView snapshot) = 0;
 };
 
 // Raft as its siblings use it.

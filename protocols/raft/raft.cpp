@@ -96,8 +96,13 @@ void Raft::recover() {
 bool Raft::recover_group(GroupId id, Group& group, GroupLog log) {
   const bool founded = !group.snapshot_file.empty();
   auto restored = restore_group(std::move(log), std::exchange(group.snapshot_file, {}));
-  if (restored && founded && !group.machine->restore(restored->snapshot.state)) {
-    restored = tl::unexpected(std::string("its state makes no sense"));
+  if (restored && founded) {
+    const auto taken = group.machine->restore(restored->snapshot.state);
+    if (!taken && !taken.error().damaged) {
+      halt(taken.error().why);
+      return false;
+    }
+    if (!taken) restored = tl::unexpected(taken.error().why);
   }
   if (!restored) {
     corrupt(snapshot_file(id), 0, restored.error());
@@ -238,8 +243,9 @@ void Raft::drain(GroupId id, Group& group) {
   Output out = core.take_output();
   for (const Fact& fact : out.facts) bus_.publish(fact);
   if (out.restore) {
-    if (!group.machine->restore(*out.restore)) {
-      return halt("raft: the snapshot of group " + std::to_string(id.value) + " is not one");
+    if (const auto taken = group.machine->restore(*out.restore); !taken) {
+      const std::string what = "raft: the snapshot of group " + std::to_string(id.value) + ": ";
+      return halt(taken.error().damaged ? what + taken.error().why : taken.error().why);
     }
     group.applied = core.snapshot_index();
   }

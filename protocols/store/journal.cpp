@@ -40,13 +40,7 @@ Journal::Progress Journal::on_io(const IoDone& done) {
   }
   if (done.token == kReadSnapshot) {
     snapshot_found_ = done.status == IoStatus::ok;
-    if (snapshot_found_) {
-      // It is replaced whole, so no crash explains this.
-      if (const auto damage = load_snapshot(done.data)) {
-        corrupt(kSnapshot, 0, *damage);
-        return Progress::none;
-      }
-    }
+    if (snapshot_found_ && !load_snapshot(done.data)) return Progress::none;
     env_.read(kLog, kReadLog);
     return Progress::none;
   }
@@ -150,21 +144,35 @@ void Journal::corrupt(std::string_view file, std::uint64_t offset, const std::st
   env_.halt(name + " is corrupt: " + what + "; restart this node on an empty disk");
 }
 
-std::optional<std::string> Journal::load_snapshot(ByteView file) {
+void Journal::misfit(std::string_view file, PartitionId partition) {
+  env_.halt("configured for fewer partitions than the disk is of: store." + std::string(file) +
+            " has " + to_name(partition));
+}
+
+// It is replaced whole, so no crash explains what is wrong with it.
+bool Journal::load_snapshot(ByteView file) {
+  const auto damaged = [this](const std::string& what) {
+    corrupt(kSnapshot, 0, what);
+    return false;
+  };
   EntryReader reader(FileKind::snapshot, file);
   const std::optional<LogEntry> header = reader.next();
-  if (!header || header->kind != EntryKind::snapshot) return "its header is damaged";
+  if (!header || header->kind != EntryKind::snapshot) return damaged("its header is damaged");
   for (std::uint64_t n = 0; n < header->count; ++n) {
     const std::string where = " at byte " + std::to_string(reader.good_bytes());
     std::optional<LogEntry> entry = reader.next();
-    if (!entry) return "damaged record" + where;
-    if (entry->kind != EntryKind::put || entry->seq > header->seq || !replay_(*entry)) {
-      return "record out of place" + where;
+    if (!entry) return damaged("damaged record" + where);
+    if (entry->kind != EntryKind::put || entry->seq > header->seq) {
+      return damaged("record out of place" + where);
+    }
+    if (!replay_(*entry)) {
+      misfit(kSnapshot, entry->partition);
+      return false;
     }
   }
-  if (!reader.at_end()) return "bytes behind the last record";
+  if (!reader.at_end()) return damaged("bytes behind the last record");
   last_ = header->seq;
-  return std::nullopt;
+  return true;
 }
 
 // Two lives of one node's store must not share a number; time tells them apart.
@@ -205,11 +213,8 @@ void Journal::load_log(const IoDone& done) {
   }
   const Bytes content = encode_log(last_, log.entries, life_);
   for (const LogEntry& entry : log.entries) {
-    const std::uint64_t seq = entry.seq;
-    if (!replay_(entry)) {
-      return corrupt(kLog, 0, "entry " + std::to_string(seq) + " is of another layout");
-    }
-    last_ = seq;
+    if (!replay_(entry)) return misfit(kLog, entry.partition);
+    last_ = entry.seq;
   }
   log_bytes_ = content.size();
   env_.replace(kLog, content, kSettleLog);

@@ -18,6 +18,8 @@
 //    that hold what it acknowledged, and whether it may answer before it is repaired is not for
 //    the store to know (an open gate does).
 // 6. A torn tail is cut off and reported; nobody was told of what was in it.
+// 7. Files with a partition that the store has not are sound: the node was configured for more when
+//    it wrote them. That halts the process, too, and is no corruption.
 //
 // Not here: what entries mean. While the log is being replaced, appends wait in memory: an append
 // must not race the exchange of the file that it is for. Nor what looks alike: a mark is
@@ -41,7 +43,8 @@ namespace rejoin::store {
 
 class Journal {
  public:
-  // `replay` gets every recovered entry in order and says whether it is one of this store's.
+  // `replay` gets every recovered entry in order and says whether its partition is one of this
+  // store's.
   using Replay = std::function<bool(const LogEntry& entry)>;
   enum class Progress : std::uint8_t { none, recovered, durable };
 
@@ -71,11 +74,12 @@ class Journal {
   enum class LogState : std::uint8_t { idle, syncing, replacing };
   enum class Snapshot : std::uint8_t { none, writing, written };
 
-  // None: it is whole.
-  [[nodiscard]] std::optional<std::string> load_snapshot(ByteView file);
+  // False: the process is halted.
+  [[nodiscard]] bool load_snapshot(ByteView file);
   [[nodiscard]] std::uint64_t new_life();
   void load_log(const IoDone& done);
   void corrupt(std::string_view file, std::uint64_t offset, const std::string& what);
+  void misfit(std::string_view file, PartitionId partition);
   void continue_log();
   void append_mark();
   [[nodiscard]] Progress durable_up_to(std::uint64_t seq);

@@ -52,7 +52,7 @@ struct Store::Impl {
     return partitions[id.value];
   }
 
-  // False when the entry is of another layout than this store's.
+  // False when the entry is of a partition that this store has not.
   bool replay(const LogEntry& entry) {
     if (entry.partition.value >= partitions.size()) return false;
     Partition& partition = partitions[entry.partition.value];

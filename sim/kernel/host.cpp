@@ -127,7 +127,8 @@ bool Host::schedule_start(RestartOptions options) {
   start_pending_ = ++starts_;
   wipe_at_start_ = options.wipe;
   wipe_key_ = options.key;
-  version_ = options.version.value_or(version_);
+  installed_.version = options.version.value_or(installed_.version);
+  if (options.partitions) installed_.partitions = options.partitions;
   // By the instant, not by how many starts there were before.
   const auto at_ns = static_cast<std::uint64_t>(engine_.now.time_since_epoch().count());
   engine_.schedule(
@@ -382,7 +383,7 @@ void Host::handle_start(const EventRecord& record) {
   engine_.begin_event(
       {.at = engine_.now, .kind = EventKind::start, .host = spec_.address, .id = record.id});
   wipe();
-  process_ = spec_.make(*this, *this, version_);
+  process_ = spec_.make(*this, *this, installed_);
   CHECK_THAT(process_ != nullptr);
   engine_.publish(source(), fact::ProcessStarted{});
   if (!doomed_) process_->start();

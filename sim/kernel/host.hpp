@@ -69,7 +69,7 @@ class Host final : public Env, public Observer {
   }
   [[nodiscard]] bool is_twin() const { return twin_; }
   [[nodiscard]] bool is_up() const { return process_ != nullptr && !doomed_; }
-  [[nodiscard]] std::uint32_t version() const { return version_; }
+  [[nodiscard]] const Installed& installed() const { return installed_; }
   [[nodiscard]] Process* process() const { return is_up() ? process_.get() : nullptr; }
   [[nodiscard]] const Disk& disk() const { return disk_; }
   [[nodiscard]] Disk& disk() { return disk_; }
@@ -143,8 +143,8 @@ class Host final : public Env, public Observer {
   std::uint64_t start_pending_ = 0;  // which of them; 0: none
   Wipe wipe_at_start_ = Wipe::none;
   std::uint64_t wipe_key_ = 0;
-  std::uint32_t version_ = 1;  // of the software
-  bool doomed_ = false;        // a stop waits
+  Installed installed_;
+  bool doomed_ = false;  // a stop waits
 };
 
 }  // namespace rejoin::sim

@@ -255,6 +255,7 @@ Address Kernel::twin(Address host, bool copy_disk, std::uint64_t key) {
   if (spec.address.is_none()) return {};
   spec.name += "-twin";
   const Address address = spec.address;
+  const std::optional<std::uint32_t> partitions = found->installed().partitions;
   const std::map<std::string, Bytes> files =
       copy_disk ? found->disk().durable_files() : std::map<std::string, Bytes>{};
   impl_->take_address(address, static_cast<std::uint32_t>(impl_->hosts.size()), host);
@@ -262,7 +263,7 @@ Address Kernel::twin(Address host, bool copy_disk, std::uint64_t key) {
       std::make_unique<Host>(impl_->engine, std::move(spec), impl_->stops, true));
   Host& second = *impl_->hosts.back();
   for (const auto& [name, content] : files) second.provision(name, content);
-  (void)second.schedule_start({});
+  (void)second.schedule_start({.partitions = partitions});
   return address;
 }
 
@@ -347,7 +348,7 @@ std::vector<Address> Kernel::twins_of(NodeId node) const {
 
 std::uint32_t Kernel::version_of(Address host) const {
   const Host* const found = impl_->find(host);
-  return found == nullptr ? 0 : found->version();
+  return found == nullptr ? 0 : found->installed().version;
 }
 
 Process* Kernel::process(Address host) {

@@ -45,9 +45,15 @@ struct KernelOptions {
   bool* dispatching = nullptr;
 };
 
-// Makes the program of a host, anew at each start. `version` is that of the software on it.
-using ProcessFactory =
-    std::function<std::unique_ptr<Process>(Env& env, Observer& observer, std::uint32_t version)>;
+// What is on a machine besides its disk. It stays until a start changes it.
+struct Installed {
+  std::uint32_t version = 1;                     // of the software
+  std::optional<std::uint32_t> partitions = {};  // its own configuration's; none: the cluster's
+};
+
+// Makes the program of a host, anew at each start.
+using ProcessFactory = std::function<std::unique_ptr<Process>(Env& env, Observer& observer,
+                                                              const Installed& installed)>;
 
 struct HostSpec {
   Address address;
@@ -63,8 +69,9 @@ struct HostSpec {
 enum class Wipe : std::uint8_t { none, all, consensus, data, half };
 struct RestartOptions {
   Wipe wipe = Wipe::none;
-  std::optional<std::uint32_t> version = {};  // of the software, from now on
-  std::uint64_t key = 0;                      // whose draws a wipe makes, without the seed
+  std::optional<std::uint32_t> version = {};     // of the software, from now on
+  std::optional<std::uint32_t> partitions = {};  // of its configuration, from now on
+  std::uint64_t key = 0;                         // whose draws a wipe makes, without the seed
 };
 
 // A process dies alone: the machine goes on, and what was appended stays in its page cache. A
@@ -190,7 +197,8 @@ class Kernel {
   // and started there. Its new address, or none when there is no such host.
   Address move(Address host, std::uint64_t key);
   // A second machine with the id of this one's node, at an address of its own that the key draws,
-  // on a copy of its disk (what is durable now) or on an empty one, started at once. Its address,
+  // on a copy of its disk (what is durable now) or on an empty one, with its configuration, started
+  // at once. Its address,
   // or none when there is no such node.
   Address twin(Address host, bool copy_disk, std::uint64_t key);
 

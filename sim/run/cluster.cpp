@@ -27,11 +27,13 @@ HostSpec node_host(const Schedule& schedule, NodeId node) {
           .node = node,
           .client = {},
           .make = [config](Env& env, Observer& observer,
-                           std::uint32_t version) -> std::unique_ptr<Process> {
+                           const Installed& installed) -> std::unique_ptr<Process> {
             NodeConfig running = config;
             // Software of version v reads and speaks wire formats 1 to v.
             running.reads =
-                static_cast<WireFormat>(std::min<std::uint32_t>(version, kNewestFormat));
+                static_cast<WireFormat>(std::min<std::uint32_t>(installed.version, kNewestFormat));
+            auto& partitions = running.options.partitioning.partitions;
+            partitions = installed.partitions.value_or(partitions);
             return std::make_unique<Node>(env, observer, running);
           }};
 }
@@ -48,7 +50,7 @@ HostSpec client_host(const Schedule& schedule, ClientId client) {
           .node = {},
           .client = client,
           .make = [client, nodes, options](Env& env, Observer& observer,
-                                           std::uint32_t) -> std::unique_ptr<Process> {
+                                           const Installed&) -> std::unique_ptr<Process> {
             return std::make_unique<Client>(env, observer, client, options, nodes);
           },
           .diskless = true};

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "model/check.hpp"
+#include "model/limits.hpp"
 
 namespace rejoin::sim {
 
@@ -75,7 +76,7 @@ List of_file() {
             {.least = 1, .most = 100'000}),
       field("cluster", "partitions", integer, MEMBER(node.partitioning.partitions),
             "more spread load and repair more evenly, and cost more to track",
-            {.least = 1, .most = 1'000'000}),
+            {.least = 1, .most = kPartitionsMax}),
       field("cluster", "replication", integer, MEMBER(node.partitioning.replication),
             "copies of each partition", {.least = 1, .most = 1'000}),
       field("cluster", "placement", text, MEMBER(node.partitioning.placement),

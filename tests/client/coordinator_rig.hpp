@@ -74,7 +74,7 @@ struct RigNode {
   RigNode(NodeId id, CoordinatorOptions options, VersionScheme versions)
       : node(id),
         env(disk, Address(id.value)),
-        cluster(bus),
+        cluster(bus, 1),
         gate(1),
         store(env, bus, StoreOptions{.versions = versions}, 1),
         coordinator(env, bus, id, options, cluster, consensus, store, gate, coordination,

@@ -226,7 +226,7 @@ TEST_CASE("a host that takes no time handles everything at once, and clients are
                               .name = "client-1",
                               .node = {},
                               .client = ClientId(1),
-                              .make = [&client](Env& env, Observer&, std::uint32_t) {
+                              .make = [&client](Env& env, Observer&, const Installed&) {
                                 return std::make_unique<ScriptProcess>(env, client);
                               }});
     CHECK(machines.kernel.start(client_address(ClientId(1))));
@@ -343,7 +343,7 @@ TEST_CASE("facts carry true times, whatever clock their process has") {
                             .name = "node-9",
                             .node = NodeId(9),
                             .client = {},
-                            .make = [&](Env& env, Observer& to, std::uint32_t) {
+                            .make = [&](Env& env, Observer& to, const Installed&) {
                               observer = &to;
                               return std::make_unique<ScriptProcess>(env, machines.script(1));
                             }});
@@ -625,7 +625,7 @@ TEST_CASE("a diskless host forgets at each start, and its disk cannot be trouble
        .node = {},
        .client = ClientId(1),
        .make = [&script](Env& env, Observer&,
-                         std::uint32_t) { return std::make_unique<ScriptProcess>(env, script); },
+                         const Installed&) { return std::make_unique<ScriptProcess>(env, script); },
        .diskless = true});
   CHECK(machines.kernel.start(kFirst));
   machines.run();

@@ -32,7 +32,7 @@ command::SetMap map_of(std::uint64_t epoch, std::vector<std::vector<std::uint32_
 
 struct Replica {
   FakeBus bus;
-  ClusterStateMachine machine{bus};
+  ClusterStateMachine machine{bus, 1};
   LogIndex index;
 
   void apply(const ClusterCommand& command, bool leading = true) {
@@ -177,7 +177,9 @@ TEST_CASE("bytes that are no snapshot are refused and change nothing") {
   Replica replica;
   replica.apply(command::SetMember{member(1, 1)});
   const Bytes before = replica.machine.snapshot();
-  CHECK_FALSE(replica.machine.restore({}));
+  const auto taken = replica.machine.restore({});
+  REQUIRE_FALSE(taken);
+  CHECK(taken.error().damaged);
   Bytes cut(before.begin(), before.begin() + 3);
   CHECK_FALSE(replica.machine.restore(cut));
   // A member whose incarnation was never given out.
@@ -185,6 +187,37 @@ TEST_CASE("bytes that are no snapshot are refused and change nothing") {
   lying.incarnations.clear();
   CHECK_FALSE(replica.machine.restore(encode_state(lying)));
   CHECK(replica.machine.snapshot() == before);
+}
+
+TEST_CASE("a state with another number of partitions is refused, and no sibling hears of it") {
+  Replica cluster;
+  cluster.apply(command::SetMember{member(1, 1)});
+  cluster.apply(map_of(1, {{1}, {1}, {1}}));
+  const Bytes snapshot = cluster.machine.snapshot();
+  for (const std::uint32_t partitions : {2U, 4U}) {
+    FakeBus bus;
+    ClusterStateMachine machine(bus, partitions);
+    const auto taken = machine.restore(snapshot);
+    REQUIRE_FALSE(taken);
+    CHECK_FALSE(taken.error().damaged);
+    CHECK(taken.error().why ==
+          "configured for " + std::to_string(partitions) + " partitions, and the cluster has 3");
+    CHECK(machine.state().members.empty());
+    CHECK(bus.events.empty());
+    CHECK(bus.facts.empty());
+  }
+  FakeBus bus;
+  ClusterStateMachine machine(bus, 3);
+  CHECK(machine.restore(snapshot));
+  CHECK(bus.events.size() == 1);
+}
+
+TEST_CASE("a state without a map has no number of partitions yet") {
+  Replica young;
+  young.apply(command::SetMember{member(1, 1)});
+  FakeBus bus;
+  ClusterStateMachine machine(bus, 16);
+  CHECK(machine.restore(young.machine.snapshot()));
 }
 
 // ---- Properties ----------------------------------------------------------------------------

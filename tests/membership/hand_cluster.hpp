@@ -25,7 +25,7 @@ class HandCluster {
     NodeId id;
     FakeEnv env;
     FakeBus bus;
-    ClusterStateMachine machine{bus};
+    ClusterStateMachine machine{bus, 1};
     FakeConsensus consensus;
     Membership component;
     ComponentHost node{env, bus, component};

@@ -65,7 +65,7 @@ struct Leader {
 
   test::FakeEnv env{Address(1)};
   test::FakeBus bus;
-  ClusterStateMachine machine{bus};
+  ClusterStateMachine machine{bus, 1};
   test::FakeConsensus consensus;
   Membership component;
   test::ComponentHost host{env, bus, component};

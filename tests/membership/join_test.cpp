@@ -197,7 +197,7 @@ TEST_CASE("an old disk whose node lives on elsewhere makes its process halt") {
 
   FakeEnv env(Address(44));
   FakeBus bus;
-  ClusterStateMachine machine(bus);
+  ClusterStateMachine machine(bus, 1);
   FakeConsensus consensus;
   Membership twin(env, bus, kThird, {}, false, {Address(1)}, machine, consensus);
   test::ComponentHost host(env, bus, twin);
@@ -261,7 +261,7 @@ TEST_CASE("a request in another's name, or a client's, is rejected") {
 TEST_CASE("an attempt that nobody answers is tried elsewhere after timeout and backoff") {
   FakeEnv env(Address(4));
   FakeBus bus;
-  ClusterStateMachine machine(bus);
+  ClusterStateMachine machine(bus, 1);
   FakeConsensus consensus;
   Membership component(env, bus, NodeId(4), {}, false, {Address(4), Address(1), Address(2)},
                        machine, consensus);
@@ -290,7 +290,7 @@ TEST_CASE("an attempt that nobody answers is tried elsewhere after timeout and b
 TEST_CASE("a life is durable before anything is said in its name") {
   FakeEnv env(Address(4));
   FakeBus bus;
-  ClusterStateMachine machine(bus);
+  ClusterStateMachine machine(bus, 1);
   FakeConsensus consensus;
   Membership component(env, bus, NodeId(4), {}, false, {Address(1)}, machine, consensus);
   test::ComponentHost host(env, bus, component);
@@ -338,7 +338,7 @@ TEST_CASE("a damaged identity, or another node's, stops the process before it sa
   const auto start_with = [&damaged](Bytes content) {
     FakeEnv env(Address(4));
     FakeBus bus;
-    ClusterStateMachine machine(bus);
+    ClusterStateMachine machine(bus, 1);
     FakeConsensus consensus;
     Membership component(env, bus, NodeId(4), {}, false, {Address(1)}, machine, consensus);
     test::ComponentHost host(env, bus, component);

@@ -30,7 +30,9 @@ PartitioningOptions faithful(std::uint32_t replication) {
 // node-1 of three founders whose map has epoch 1.
 struct Node {
   explicit Node(PartitioningOptions options, std::uint32_t self = 1)
-      : env(Address(self)), component(env, bus, NodeId(self), options, machine, consensus) {
+      : env(Address(self)),
+        machine(bus, options.partitions),
+        component(env, bus, NodeId(self), options, machine, consensus) {
     ClusterState state{.cluster = ClusterId(7)};
     for (std::uint32_t n = 1; n <= 3; ++n) {
       const Member member{NodeId(n), Incarnation(1), Address(n)};
@@ -72,7 +74,7 @@ struct Node {
 
   test::FakeEnv env;
   test::FakeBus bus;
-  ClusterStateMachine machine{bus};
+  ClusterStateMachine machine;
   test::FakeConsensus consensus;
   Partitioning component;
   test::ComponentHost host{env, bus, component};

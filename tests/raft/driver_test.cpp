@@ -22,10 +22,14 @@ class Words final : public StateMachine {
     words.emplace_back(command.begin(), command.end());
   }
   [[nodiscard]] Bytes snapshot() const override { return encode(words); }
-  [[nodiscard]] bool restore(ByteView bytes) override {
+  [[nodiscard]] tl::expected<void, SnapshotRefused> restore(ByteView bytes) override {
     auto restored = decode<std::vector<std::string>>(bytes);
-    if (restored) words = *restored;
-    return restored.has_value();
+    if (!restored) return tl::unexpected(SnapshotRefused{.damaged = true, .why = "no words"});
+    if (!restored->empty() && restored->front() == "others") {
+      return tl::unexpected(SnapshotRefused{.damaged = false, .why = "made for others"});
+    }
+    words = *restored;
+    return {};
   }
   std::vector<std::string> words;
 };
@@ -148,6 +152,52 @@ TEST_CASE("a failed sync halts the node, and nothing that waited for it is sent"
   CHECK(follower.env.halted.has_value());
   CHECK(follower.words->words.empty());
   CHECK(leader->words->words == std::vector<std::string>{"word"});
+}
+
+TEST_CASE("a snapshot that the state machine has no place for halts a server at its start") {
+  Machine machine(1);
+  const auto boot_with = [&](const Bytes& state) {
+    const Configuration alone{{{NodeId(1), Incarnation(1), Address(1), true}}};
+    for (const DiskFile& file : bootstrap_files(kClusterGroup, alone, state)) {
+      machine.env.files[file.name] = file.content;
+    }
+    machine.env.halted.reset();
+    machine.boot({});
+    machine.complete();
+  };
+  boot_with(encode(std::vector<std::string>{"others"}));
+  CHECK(machine.env.halted == "made for others");
+  // Its disk is as it should be.
+  CHECK(machine.bus->facts_of<fact::StorageCorrupt>().empty());
+  CHECK(machine.bus->facts_of<fact::LogRecovered>().empty());
+  boot_with({0xff});
+  CHECK(machine.env.halted ==
+        "raft.snapshot-1 is corrupt: no words; restart this server on an "
+        "empty disk");
+  CHECK(machine.bus->facts_of<fact::StorageCorrupt>().size() == 1);
+}
+
+TEST_CASE("a snapshot that the state machine has no place for halts whoever is sent it") {
+  RaftOptions options;
+  options.snapshot_entries = 4;
+  options.trailing_entries = 1;
+  Cluster cluster(options);
+  cluster.run(2s);
+  Machine* leader = cluster.leader();
+  REQUIRE(leader != nullptr);
+  Machine& behind = cluster.machines.at(leader->node == 1 ? 1 : 0);
+  const std::map<std::string, Bytes> first = behind.env.files;
+  for (const char* const word : {"others", "a", "b", "c", "d", "e"}) propose(cluster, word);
+  CHECK_FALSE(behind.env.halted.has_value());
+  // Back to what it had before all of that, which the leader's log does not reach.
+  behind.env.files = first;
+  behind.boot(options);
+  cluster.run(2s);
+  CHECK(behind.env.halted == "made for others");
+  CHECK(behind.words->words.empty());
+  CHECK(behind.bus->events_of<local::CaughtUp>().empty());
+  // Nor is it on its disk, so that it can be had again with another configuration.
+  CHECK(behind.env.files.at("raft.snapshot-1") == first.at("raft.snapshot-1"));
 }
 
 TEST_CASE("a damaged log tail is reported, cut, and mended before anything is appended") {

@@ -230,7 +230,7 @@ class NoState final : public StateMachine {
  public:
   void apply(LogIndex, Term, ByteView, bool) override {}
   [[nodiscard]] Bytes snapshot() const override { return {}; }
-  [[nodiscard]] bool restore(ByteView) override { return true; }
+  [[nodiscard]] tl::expected<void, SnapshotRefused> restore(ByteView) override { return {}; }
 };
 
 // One server on a machine with some files, until it is ready or halts.

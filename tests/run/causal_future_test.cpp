@@ -320,6 +320,7 @@ const std::vector<Case>& cases() {
       {"crash-loop", "for: 5s, crash-loop: { target: node-4, down: 300ms, up: 700ms }", kOfNode4},
       {"move", "move: node-4", kOfNode4},
       {"pause", "for: 3s, pause: node-4", kOfNode4},
+      {"reconfigure", "reconfigure: { target: node-4, partitions: 32 }", kOfNode4},
       {"restart", "restart: { target: node-4, wipe: true }", kOfNode4},
       {"site-down", "for: 4s, site-down: near", {.hosts = kNear, .links = {kNear, kNobody}}},
       {"slow-cpu", "for: 5s, slow-cpu: { target: node-4, service: 20ms }", kOfNode4},

@@ -82,7 +82,8 @@ TEST_CASE("what the table says contradicts is refused, whichever fault strikes")
   const std::string dead = "label: A, at: 3s, crash: node-1, for: 10s";
   for (const std::string fault :
        {"crash: node-1", "crash-loop: node-1, for: 3s", "pause: node-1, for: 3s", "restart: node-1",
-        "upgrade: node-1", "move: node-1", "restart: { target: node-1, if-down: true }"}) {
+        "upgrade: node-1", "move: node-1", "restart: { target: node-1, if-down: true }",
+        "reconfigure: { target: node-1, partitions: 8 }"}) {
     check_refused({dead, "label: B, at: 5s, " + fault});
   }
   for (const std::string fault : {"crash: node-1", "crash-loop: node-1", "restart: node-1",

@@ -36,6 +36,8 @@ TEST_CASE("a value that its fault does not take is pointed at") {
   check_at("loss: { share: 0%, from: node-1 }", "30: error: `loss`: a share of 0 touches nothing");
   check_at("slow-disk: { target: node-1, factor: 1 }", "52: error: `slow-disk`: a factor of 1");
   check_at("upgrade: { version: 9 }", "35: error: `upgrade`: there is no software of version 9");
+  check_at("reconfigure: { target: node-1, partitions: 0 }",
+           "58: error: `reconfigure`: no cluster has 0 partitions: there are 1 to 1000000");
   check_at("clock-step: { target: node-1, by: 0s }", "49: error: `clock-step`: a step goes");
   check_at("flap: { period: 0s }", "31: error: `flap`: the period of a flapping link");
 }

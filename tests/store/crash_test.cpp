@@ -265,6 +265,33 @@ TEST_CASE("files that are another's, older than the other or not there are refus
   CHECK(refused(disk, "store.log"));
 }
 
+TEST_CASE("a store of fewer partitions than its files are of halts, and calls nothing corrupt") {
+  const StoreOptions options{.versions = VersionScheme::none, .snapshot_log_bytes = 150};
+  const auto halted = [&](const HandDisk& disk, std::uint32_t partitions) {
+    HandDisk found = disk;
+    HandBus bus;
+    HandEnv env(found, Address(1));
+    Store store(env, bus, options, partitions);
+    store.start();
+    while (!env.ops.empty() && env.halted.empty()) {
+      IoDone done = env.complete();
+      done.token = IoToken(done.token.value & kHandIdMask);
+      store.on_io(done);
+    }
+    CHECK(bus.all<fact::StorageCorrupt>().empty());
+    CHECK(store.ready() == env.halted.empty());
+    return env.halted;
+  };
+  const std::string why = "configured for fewer partitions than the disk is of: ";
+  const HandDisk in_log = disk_with(1, options);
+  CHECK(halted(in_log, kRigPartition.value) == why + "store.log has partition-1");
+  CHECK(halted(in_log, kRigPartition.value + 1).empty());
+  const HandDisk in_both = disk_with(20, options);
+  REQUIRE(in_both.contains("store.snapshot"));
+  CHECK(halted(in_both, kRigPartition.value) == why + "store.snapshot has partition-1");
+  CHECK(halted(in_both, kRigPartition.value + 1).empty());
+}
+
 TEST_CASE("whatever is done to the bytes, what is served is a prefix of what was written") {
   CHECK(rc::check([] {
     const StoreOptions options{

@@ -50,14 +50,14 @@ NetworkOptions constant_network(Duration latency) {
 }
 
 Machines::Machines(const KernelOptions& options, std::uint32_t nodes, TraceSink* trace)
-    : kernel(options, recorder, trace), scripts(nodes + 1), versions(nodes + 1) {
+    : kernel(options, recorder, trace), scripts(nodes + 1), installed(nodes + 1) {
   for (std::uint32_t n = 1; n <= nodes; ++n) {
     kernel.add_host({.address = Address(n),
                      .name = to_name(NodeId(n)),
                      .node = NodeId(n),
                      .client = {},
-                     .make = [this, n](Env& env, Observer&, std::uint32_t version) {
-                       versions[n] = version;
+                     .make = [this, n](Env& env, Observer&, const Installed& what) {
+                       installed[n] = what;
                        return std::make_unique<ScriptProcess>(env, scripts[n]);
                      }});
   }

@@ -63,7 +63,9 @@ class Machines {
   ~Machines();
 
   // Of the software that was last started on a node.
-  [[nodiscard]] std::uint32_t version_started(std::uint32_t node) const { return versions[node]; }
+  [[nodiscard]] std::uint32_t version_started(std::uint32_t node) const {
+    return installed[node].version;
+  }
   [[nodiscard]] Script& script(std::uint32_t node) { return scripts[node]; }
   void start_all();
   void run_until(MonotonicTime end);
@@ -74,7 +76,7 @@ class Machines {
   Recorder recorder;
   Kernel kernel;
   std::vector<Script> scripts;
-  std::vector<std::uint32_t> versions;
+  std::vector<Installed> installed;           // as it was when a node was last started
   std::deque<std::function<void()>> actions;  // a deque: one that runs may add another
 };
 

@@ -204,7 +204,7 @@ StoreOptions store_options(const Setup& setup) {
 }  // namespace
 
 TestNode::Life::Life(TestNode& node, const Setup& setup, NodeId id)
-    : cluster(node),
+    : cluster(node, setup.partitions),
       store(node, node, store_options(setup), setup.partitions),
       gate(setup.partitions),
       sync(node, node, id, setup.sync, setup.replication, cluster, store, gate, coordination) {}
