@@ -45,7 +45,7 @@ std::string says(const Params& params) {
                  .type = ParamType::integer,
                  .unit = "",
                  .fallback = "",
-                 .help = "from now on; the cluster's number takes it back",
+                 .help = "how many it says from now on; the cluster's number takes it back",
                  .choices = {}}},
      .of_nodes = true,
      .claims = {{.thing = "process", .hold = Hold::renews}},
