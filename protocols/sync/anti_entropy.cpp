@@ -30,9 +30,9 @@ void AntiEntropy::on_partition_change(const PartitionNeeded& change) {
   if (options_.on_return) repair(change.partition, change.sources);
 }
 
-void AntiEntropy::on_return(const std::vector<PartitionId>& owned) {
+void AntiEntropy::on_return(const std::vector<Owned>& owned) {
   if (!options_.on_return) return;
-  for (const PartitionId partition : owned) repair(partition, manager_.replicas_of(partition));
+  for (const Owned& each : owned) repair(each.partition, manager_.replicas_of(each.partition));
 }
 
 void AntiEntropy::repair(PartitionId partition, std::vector<NodeId> sources) {
@@ -53,8 +53,8 @@ void AntiEntropy::start() {
 void AntiEntropy::schedule() {
   Duration wait = options_.period;
   if (options_.jitter > Duration::zero()) {
-    wait += uniform(manager_.random(options_.name, pass_, next_.value),
-                    {Duration::zero(), options_.jitter});
+    wait +=
+        uniform(manager_.random(options_.name, period_++, 0), {Duration::zero(), options_.jitter});
   }
   manager_.arm(*this, kPassTimer, manager_.now() + wait);
 }

@@ -34,11 +34,13 @@ class AntiEntropy final : public Mechanism {
   AntiEntropy(SyncManager& manager, Options options);
 
   void on_partition_change(const PartitionNeeded& change) override;
-  void on_return(const std::vector<PartitionId>& owned) override;
+  void on_return(const std::vector<Owned>& owned) override;
   void start() override;
   void on_timer(std::uint64_t number) override;
   void on_pass_ended(PartitionId partition) override;
-  [[nodiscard]] bool repairs_on_return() const override { return options_.on_return; }
+  [[nodiscard]] bool repairs_on_return(const Owned& /*owned*/) const override {
+    return options_.on_return;
+  }
   [[nodiscard]] bool repairs_on_change() const override { return options_.on_return; }
 
  private:
@@ -49,6 +51,7 @@ class AntiEntropy final : public Mechanism {
   SyncManager& manager_;
   Options options_;
   std::uint64_t pass_ = 0;
+  std::uint64_t period_ = 0;      // of this process
   PartitionId next_;              // where the pass goes on; the first, when each is whole
   std::deque<PartitionId> left_;  // of this period
   std::uint32_t under_way_ = 0;

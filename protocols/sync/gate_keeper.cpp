@@ -123,9 +123,10 @@ void GateKeeper::on_event(const local::PartitionChanged& event) {
 // Maps that came without hooks, by a snapshot.
 void GateKeeper::on_settle_timer() {
   if (!returned_) return;
-  std::vector<PartitionId> gained;
+  std::vector<Owned> gained;
   for (std::uint32_t p = 0; p < holdings_.size(); ++p) {
-    if (context_.is_owner(PartitionId(p)) && !holdings_[p].handled) gained.emplace_back(p);
+    if (!context_.is_owner(PartitionId(p)) || holdings_[p].handled) continue;
+    gained.push_back({.partition = PartitionId(p), .gained = true});
   }
   if (!gained.empty()) return_with(gained, context_.env.now());
 }
@@ -156,26 +157,25 @@ void GateKeeper::try_return() {
   if (!context_.store.ready() || context_.member(context_.self) == nullptr) return;
   returned_ = true;
   queue_.let_start(true);
-  std::vector<PartitionId> owned;
+  std::vector<Owned> owned;
   for (std::uint32_t p = 0; p < holdings_.size(); ++p) {
-    if (context_.is_owner(PartitionId(p))) owned.emplace_back(p);
+    if (context_.is_owner(PartitionId(p))) owned.push_back({.partition = PartitionId(p)});
   }
   // A disk that lost the replace of `state` says founding again. Whoever has data was here before.
   if (start_ == Start::founding && !had_records_) {
     start_ = Start::returning;
-    for (const PartitionId partition : owned) {
-      admit(partition, queue_.pending(partition), context_.env.now());
+    for (const Owned& each : owned) {
+      admit(each.partition, queue_.pending(each.partition), context_.env.now());
     }
     return;
   }
   return_with(owned, member_since());
 }
 
-void GateKeeper::return_with(const std::vector<PartitionId>& owned, MonotonicTime since) {
-  const bool will_repair = any_repairs_on_return();
-  for (const PartitionId partition : owned) {
+void GateKeeper::return_with(const std::vector<Owned>& owned, MonotonicTime since) {
+  for (const Owned& each : owned) {
     // A hook may have asked for a repair while we were catching up.
-    admit(partition, will_repair || queue_.pending(partition), since);
+    admit(each.partition, any_repairs_on_return(each) || queue_.pending(each.partition), since);
   }
   for (const auto& mechanism : mechanisms_) mechanism->on_return(owned);
 }
@@ -207,9 +207,10 @@ MonotonicTime GateKeeper::member_since() const {
   return readmitted_ || new_disk_ ? identity_since_ : process_since_;
 }
 
-bool GateKeeper::any_repairs_on_return() const {
-  return std::any_of(mechanisms_.begin(), mechanisms_.end(),
-                     [](const auto& mechanism) { return mechanism->repairs_on_return(); });
+bool GateKeeper::any_repairs_on_return(const Owned& owned) const {
+  return std::any_of(mechanisms_.begin(), mechanisms_.end(), [&owned](const auto& mechanism) {
+    return mechanism->repairs_on_return(owned);
+  });
 }
 
 bool GateKeeper::any_repairs_on_change() const {

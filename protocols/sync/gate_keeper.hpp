@@ -64,13 +64,13 @@ class GateKeeper {
   };
 
   [[nodiscard]] bool fenced() const { return context_.options.gate != GateMode::open; }
-  [[nodiscard]] bool any_repairs_on_return() const;
+  [[nodiscard]] bool any_repairs_on_return(const Owned& owned) const;
   [[nodiscard]] bool any_repairs_on_change() const;
   // When this life became a member: the start of the process, or its admission.
   [[nodiscard]] MonotonicTime member_since() const;
   void leave();
   void try_return();
-  void return_with(const std::vector<PartitionId>& owned, MonotonicTime since);
+  void return_with(const std::vector<Owned>& owned, MonotonicTime since);
   // Nobody will repair it: the gate opens with the claim; else it stays as it is, or waits.
   void admit(PartitionId partition, bool will_repair, MonotonicTime since);
   void open(PartitionId partition, bool claims_repaired, MonotonicTime since);

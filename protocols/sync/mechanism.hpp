@@ -26,6 +26,13 @@ struct PartitionNeeded {
   fact::ChangeReason reason{};
 };
 
+// A partition of a node that has returned.
+struct Owned {
+  PartitionId partition;
+  // It came here while this process ran, by a map that ran no hook.
+  bool gained = false;
+};
+
 class Mechanism {
  public:
   Mechanism() = default;
@@ -36,8 +43,9 @@ class Mechanism {
   // OnPartitionChange for this node.
   virtual void on_partition_change(const PartitionNeeded& /*change*/) {}
   // This process has started, or was admitted again, and its view of the cluster is current.
-  // `owned`: the partitions that it owns; it may have missed writes of each.
-  virtual void on_return(const std::vector<PartitionId>& /*owned*/) {}
+  // `owned`: the partitions that it owns; it may have missed writes of each. Also when maps came by
+  // a snapshot, and ran no hooks: what was gained by them.
+  virtual void on_return(const std::vector<Owned>& /*owned*/) {}
   // The process has started; nothing is known yet.
   virtual void start() {}
   virtual void on_timer(std::uint64_t /*number*/) {}
@@ -45,7 +53,7 @@ class Mechanism {
   virtual void on_pass_ended(PartitionId /*partition*/) {}
   // True when this mechanism will repair the partition by itself after a return or a change: the
   // gate then waits for it. False: the gate opens at once, and by that claims to be repaired.
-  [[nodiscard]] virtual bool repairs_on_return() const { return false; }
+  [[nodiscard]] virtual bool repairs_on_return(const Owned& /*owned*/) const { return false; }
   [[nodiscard]] virtual bool repairs_on_change() const { return false; }
 };
 
@@ -56,6 +64,7 @@ struct Terms {
   const ClientOptions& client;
   bool clocks_agree = true;   // no fault of the run is about clocks
   bool direct_reads = false;  // some read asks one node, and no coordinator
+  bool owners_change = true;  // there are more nodes than copies
 };
 
 // Something that a promise takes. For each there is a scenario that shows what breaks without it.

@@ -150,13 +150,13 @@ Condition majority() {
 }
 
 // Who missed the delete and returns with the value finds nothing that is newer. What outlives every
-// absence is kept for good, or until every owner is known to hold it. A hint outlives even that:
-// who keeps it need be no owner.
+// absence is kept for good, or until every owner is known to hold it. Two outlive even that, as the
+// rules ask owners alone: hints, and what a former owner still has when it is one again.
 Condition tombstones() {
   return {.name = "tombstones",
           .says =
               "tombstones that outlive every absence: rule keep, or after-repair or all-ack "
-              "without hinted-handoff",
+              "without hinted-handoff and with no more nodes than copies",
           .met =
               [](const Terms& terms, const Params& /*params*/) {
                 const auto& chosen = terms.node.sync.mechanisms;
@@ -168,7 +168,7 @@ Condition tombstones() {
                     return true;
                   case TombstoneRule::after_repair:
                   case TombstoneRule::all_ack:
-                    return !hints;
+                    return !hints && !terms.owners_change;
                   case TombstoneRule::none:
                   case TombstoneRule::grace:
                     return false;

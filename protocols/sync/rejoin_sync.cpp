@@ -33,13 +33,15 @@ class RejoinSync final : public Mechanism {
     const bool blind = MUTANT("sync-blind-hook");
     repair(change.partition, change.sources, blind ? MergeRule::overwrite : MergeRule::merge);
   }
-  void on_return(const std::vector<PartitionId>& owned) override {
-    if (!options_.on_return) return;
-    for (const PartitionId partition : owned) {
-      repair(partition, manager_.replicas_of(partition), MergeRule::merge);
+  void on_return(const std::vector<Owned>& owned) override {
+    for (const Owned& each : owned) {
+      if (!repairs_on_return(each)) continue;
+      repair(each.partition, manager_.replicas_of(each.partition), MergeRule::merge);
     }
   }
-  [[nodiscard]] bool repairs_on_return() const override { return options_.on_return; }
+  [[nodiscard]] bool repairs_on_return(const Owned& owned) const override {
+    return options_.on_return || owned.gained;
+  }
   [[nodiscard]] bool repairs_on_change() const override { return true; }
 
  private:
@@ -120,8 +122,10 @@ std::vector<Condition> conditions() {
                 .type = ParamType::flag,
                 .unit = "",
                 .fallback = "true",
-                .help = "a node that returns copies all that it owns; false: only what it gains, "
-                        "as where others stream to who is new, and repair who was away",
+                .help =
+                    "a node that returns copies all that it owns; false: only what it gains, "
+                    "as where others stream to who is new, and repair who was away; a copy that "
+                    "its process did not outlive is not taken up again",
                 .choices = {}}},
     .promises = {"acknowledged-writes-survive", "merge-never-regresses",
                  "no-stale-read-after-repair"},

@@ -41,7 +41,8 @@ Duration TombstoneKeeper::delay() const {
 // Often enough that what is ripe does not wait for much longer than it had to.
 void TombstoneKeeper::schedule() {
   const Duration period = std::clamp<Duration>(delay() / 4, 100ms, 1min);
-  context_.env.arm(kTombstoneTimer, context_.env.now() + period);
+  next_sweep_ = context_.env.now() + period;
+  context_.env.arm(kTombstoneTimer, next_sweep_);
 }
 
 void TombstoneKeeper::on_store_ready() {
@@ -69,7 +70,10 @@ void TombstoneKeeper::on_change(PartitionId partition, const Key& key, const Rec
                .since = context_.env.now(),
                .again = known != known_.end() && known->second == after->origin};
   // Else whoever sweeps later would give it back between two sweeps, and get it back after its own.
-  if (tombstone.again) context_.env.arm(kTombstoneTimer, context_.env.now());
+  // Not here: the store is in the middle of it.
+  if (!tombstone.again) return;
+  again_.emplace_back(partition, key, after->origin);
+  context_.env.arm(kTombstoneTimer, context_.env.now());
 }
 
 void TombstoneKeeper::on_met(PartitionId partition, NodeId owner, MonotonicTime began) {
@@ -120,6 +124,10 @@ bool TombstoneKeeper::is_ripe(PartitionId partition, const Key& key,
 }
 
 void TombstoneKeeper::on_sweep_timer() {
+  for (const auto& [partition, key, origin] : std::exchange(again_, {})) {
+    collect(partition, key, origin);
+  }
+  if (context_.env.now() < next_sweep_) return context_.env.arm(kTombstoneTimer, next_sweep_);
   schedule();
   if (!context_.store.ready()) return;
   const bool by_word = context_.store.options().tombstones == TombstoneRule::all_ack;

@@ -21,6 +21,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "model/message.hpp"
@@ -113,7 +114,9 @@ class TombstoneKeeper {
   std::map<PartitionId, Round> rounds_;
   std::map<Key, RequestId> known_;  // collected here
   std::deque<Key> known_order_;
-  std::deque<Waiting> waiting_;  // seq ascends
+  std::deque<Waiting> waiting_;                                 // seq ascends
+  std::vector<std::tuple<PartitionId, Key, RequestId>> again_;  // came back, and go at once
+  MonotonicTime next_sweep_{};
 };
 
 }  // namespace rejoin::sync_detail

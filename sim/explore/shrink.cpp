@@ -147,6 +147,7 @@ class Ground {
       : invariant_(invariant),
         promised_(promised(schedule)),
         endless_(endless(schedule)),
+        dead_(dead(schedule)),
         settle_(schedule.limits.settle),
         settle_quiet_(schedule.limits.settle_quiet) {
     const InvariantSpec* const spec = Invariants::find(invariant);
@@ -157,7 +158,7 @@ class Ground {
   [[nodiscard]] bool holds(const Schedule& candidate) const {
     const auto& limits = candidate.limits;
     const bool settles = limits.settle >= settle_ && limits.settle_quiet >= settle_quiet_;
-    if (judged_last_ && (!settles || endless(candidate) > endless_)) return false;
+    if (judged_last_ && (!settles || !ends_as_much(candidate))) return false;
     return promised_.empty() || std::ranges::includes(promised(candidate), promised_);
   }
 
@@ -170,23 +171,43 @@ class Ground {
     }
     return out;
   }
-  static std::size_t endless(const Schedule& schedule) {
+  [[nodiscard]] bool ends_as_much(const Schedule& candidate) const {
+    return std::ranges::includes(endless_, endless(candidate)) && dead(candidate) <= dead_;
+  }
+  // How many more steps leave somebody dead than start somebody.
+  static std::ptrdiff_t dead(const Schedule& schedule) {
+    std::ptrdiff_t out = 0;
+    for (const Step& step : schedule.timeline) {
+      const auto* const inject = std::get_if<action::Inject>(&step.action);
+      if (inject == nullptr) continue;
+      for (const Claim& claim : Faults::find(inject->fault)->claims) {
+        if (claim.hold == Hold::kills && !inject->lasts) ++out;
+        if (claim.hold == Hold::renews) --out;
+      }
+    }
+    return out;
+  }
+  // Labels of faults that go on for ever.
+  static std::set<std::string> endless(const Schedule& schedule) {
     std::set<std::string> ended;
     for (const Step& step : schedule.timeline) {
       const auto* const end = std::get_if<action::End>(&step.action);
       if (end != nullptr) ended.insert(end->label);
     }
-    return static_cast<std::size_t>(std::ranges::count_if(schedule.timeline, [&](const Step& step) {
+    std::set<std::string> out;
+    for (const Step& step : schedule.timeline) {
       const auto* const inject = std::get_if<action::Inject>(&step.action);
-      return inject != nullptr && Faults::find(inject->fault)->ends && !inject->lasts &&
-             !ended.contains(step.label);
-    }));
+      if (inject == nullptr || !Faults::find(inject->fault)->ends) continue;
+      if (!inject->lasts && !ended.contains(step.label)) out.insert(step.label);
+    }
+    return out;
   }
 
   std::string invariant_;
   bool judged_last_ = false;
   std::set<std::string> promised_;
-  std::size_t endless_ = 0;
+  std::set<std::string> endless_;
+  std::ptrdiff_t dead_ = 0;
   Duration settle_{};
   Duration settle_quiet_{};
 };

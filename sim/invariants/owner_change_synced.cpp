@@ -13,7 +13,7 @@ class OwnerChangeSynced final : public Invariant {
  public:
   OwnerChangeSynced()
       : Invariant(fact_set<fact::MapApplied, fact::MembersApplied, fact::ProcessStarted,
-                           fact::RepairStarted, fact::RepairCompleted>()) {}
+                           fact::DiskWiped, fact::RepairStarted, fact::RepairCompleted>()) {}
 
   void before(const FactEvent& event, const World& /*world*/) override {
     const NodeId node = event.source.node;
@@ -22,8 +22,9 @@ class OwnerChangeSynced final : public Invariant {
     } else if (const auto* members = std::get_if<fact::MembersApplied>(&event.fact)) {
       apply(event, node, members->members);
     } else if (std::holds_alternative<fact::ProcessStarted>(event.fact)) {
-      nodes_[node].map = nullptr;  // it may replay old ones
       come_back(event, node);
+    } else if (const auto* wiped = std::get_if<fact::DiskWiped>(&event.fact)) {
+      if (wiped->part != "data") nodes_[node].map = nullptr;
     } else if (const auto* started = std::get_if<fact::RepairStarted>(&event.fact)) {
       if (!started->claims) return;
       Holding& holding = holdings_[{node, started->partition}];
@@ -76,8 +77,19 @@ class OwnerChangeSynced final : public Invariant {
   };
 
   void apply(const FactEvent& event, NodeId node, const std::shared_ptr<const PartitionMap>& map) {
-    const auto before = std::exchange(nodes_[node].map, map);
-    if (before == nullptr || before->partition_count() != map->partition_count()) return;
+    // A process that has started may replay what an earlier one had applied.
+    auto before = nodes_[node].map;
+    if (before != nullptr && map->epoch <= before->epoch) return;
+    nodes_[node].map = map;
+    if (founding_ == Epoch{}) founding_ = map->epoch;
+    if (before == nullptr) {
+      if (map->epoch == founding_) return;
+      // It has joined a cluster that had maps before, and knew none.
+      auto none = std::make_shared<PartitionMap>();
+      none->owners.resize(map->partition_count());
+      before = none;
+    }
+    if (before->partition_count() != map->partition_count()) return;
     for (std::uint32_t p = 0; p < map->partition_count(); ++p) {
       const PartitionId partition(p);
       if (before->owners_of(partition) == map->owners_of(partition)) continue;
@@ -133,6 +145,7 @@ class OwnerChangeSynced final : public Invariant {
   }
 
   std::map<NodeId, Node> nodes_;
+  Epoch founding_;  // of the first map of all
   std::map<std::pair<NodeId, PartitionId>, Holding> holdings_;
 };
 
@@ -141,8 +154,10 @@ class OwnerChangeSynced final : public Invariant {
     "Judged at each completed repair that claims to leave nothing to repair: since the last one of "
     "its partition by the same mechanism at this node, the owners of the partition have changed, "
     "or the node has started or was admitted anew. And at the end for each node that is up, a "
-    "member, and has gained a partition by a map that it applied after another, and has it still: "
-    "it has completed a repair of it that began since, whoever led the cluster then and whichever "
+    "member, and has gained a partition by a map that it applied after another, be it in an "
+    "earlier "
+    "process, or as its first one of a cluster that had maps before, and has it still: it has "
+    "completed a repair of it that began since, whoever led the cluster then and whichever "
     "process has crashed meanwhile. Passes of upkeep claim nothing and are not judged; a mechanism "
     "that repairs nobody breaks it.",
     true);

@@ -161,7 +161,8 @@ Terms terms_of(const Schedule& schedule, const ClientOptions& weakest) {
   return {.node = schedule.node,
           .client = weakest,
           .clocks_agree = clocks_agree(schedule),
-          .direct_reads = reads_directly(schedule)};
+          .direct_reads = reads_directly(schedule),
+          .owners_change = schedule.cluster.nodes > schedule.node.partitioning.replication};
 }
 
 }  // namespace

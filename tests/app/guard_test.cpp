@@ -303,7 +303,7 @@ TEST_CASE("a process of the simulated cluster that reads the real clock is caugh
                      .name = "node-1",
                      .node = NodeId{1},
                      .client = {},
-                     .make = [&curious](Env& env, Observer&, const Installed&) {
+                     .make = [&curious](Env& env, Observer&, const sim::Installed&) {
                        return std::make_unique<ScriptProcess>(env, curious);
                      }});
     (void)kernel.start(Address(1));

@@ -94,3 +94,16 @@ TEST_CASE("owner-change-synced rejects a second repair without a reason") {
              "node-3 has repaired partition-2 by rejoin-sync twice, although nothing has changed "
              "for it since 10.000s, before the first time");
 }
+
+TEST_CASE("owner-change-synced rejects a gain by a map that came while the node was down") {
+  Changes story;
+  story.gives(1, {1, 2}).crash(3).start(3);
+  story.gives(3, {1, 2, 3}).repair(0).repair(1).repair(2).end();
+  CHECK(story.violations().size() == 1);
+}
+
+TEST_CASE("owner-change-synced rejects a gain by the first map that a joiner applies") {
+  Changes story;
+  story.gives(3, {1, 2, 3}).repair(0).repair(1).repair(2).end();
+  CHECK(story.violations().size() == 1);
+}

@@ -115,7 +115,7 @@ TEST_CASE("rejoin-sync without a repair on return leaves who restarts alone, and
   Cluster cluster(setup);
   cluster.assume_owners({nodes({1, 2})});
   cluster.found_all();
-  cluster.node(2).write(record("a", 10));
+  for (const std::uint32_t n : {1U, 2U}) cluster.node(n).write(record("a", 10));
   cluster.run_for(10ms);
   cluster.node(1).crash();
   cluster.come_back(1);
@@ -129,6 +129,23 @@ TEST_CASE("rejoin-sync without a repair on return leaves who restarts alone, and
   CHECK_FALSE(cluster.node(3).gate().is_open(kOnly));
   cluster.run_for(1s);
   CHECK(cluster.node(3).contents().size() == 1);
+  CHECK(cluster.node(3).gate().is_open(kOnly));
+}
+
+TEST_CASE("rejoin-sync without a repair on return feeds who gains by a map that ran no hook") {
+  Setup setup = with(VersionScheme::timestamp, {{"on_return", "false"}});
+  setup.sync.gate = GateMode::fence;
+  Cluster cluster(setup);
+  cluster.assume_owners({nodes({1, 2})});
+  cluster.found_all();
+  for (const std::uint32_t n : {1U, 2U}) cluster.node(n).write(record("a", 10));
+  // What an earlier ownership has left there does not count.
+  cluster.node(3).write(record("orphan", 5));
+  cluster.run_for(10ms);
+  cluster.move_to({nodes({1, 3})});
+  cluster.drain_all();
+  cluster.run_for(1s);
+  CHECK(cluster.node(3).contents().size() == 2);
   CHECK(cluster.node(3).gate().is_open(kOnly));
 }
 
