@@ -1,7 +1,7 @@
 // From time to a place on the axis and back, in three ways: by time, by order of events, and with idle
 // time folded. Only the mapping is here; `timeline.ts` draws it.
 
-import { bisectRight, bisectLeft, median } from 'd3-array';
+import { bisectRight, bisectLeft } from 'd3-array';
 import type { AxisMode } from './state';
 
 export interface Axis {
@@ -23,12 +23,16 @@ export const linear: Axis = {
   folds: [],
 };
 
-/** `times` in any order; `start` and `end` are always on the axis. */
+/**
+ * `times` in any order; `start` and `end` are always on the axis. With `fold`, what is longer than
+ * `unit`, as the usual flight of a message, is idle time: a day of it is twice as wide as a unit.
+ */
 export function make_axis(
   mode: AxisMode,
   times: ArrayLike<number>,
   start: number,
   end: number,
+  unit: number,
 ): Axis {
   if (mode === 'time' || end <= start) return linear;
   const all = new Float64Array(times.length + 2);
@@ -40,14 +44,12 @@ export function make_axis(
   const places = new Float64Array(knots.length);
   const folds: Axis['folds'] = [];
   const gaps = Array.from(knots.subarray(1), (t, i) => t - knots[i]);
-  // A gap that is some times longer than the usual one is idle time.
-  const idle = 6 * (median(gaps) ?? 1);
   for (let i = 1; i < knots.length; ++i) {
     const gap = gaps[i - 1];
     let width = mode === 'order' ? 1 : gap;
-    if (mode === 'fold' && gap > idle) {
-      width = idle * (1 + Math.log10(gap / idle) / 2);
-      if (gap > 4 * idle) folds.push({ from: knots[i - 1], to: knots[i] });
+    if (mode === 'fold' && gap > unit) {
+      width = unit * (1 + Math.log10(gap / unit) / 8);
+      if (gap > 20 * unit) folds.push({ from: knots[i - 1], to: knots[i] });
     }
     places[i] = places[i - 1] + width;
   }

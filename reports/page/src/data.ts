@@ -61,6 +61,8 @@ export interface Label {
   at: number;
   completed: number;
   what: string;
+  /** Each node once the step was complete, in the order of `nodes`. */
+  nodes: Pick<NodeSpan, 'state' | 'leader' | 'keys' | 'stale' | 'missing'>[];
 }
 
 /** `dead`: down, and still a member. `offline`: down and removed. `evicted`: up and removed. */

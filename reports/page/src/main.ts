@@ -41,8 +41,12 @@ function make_views(data: PageData, store: Store): View[] {
       ];
       // The first two have room for the controls that the third has among its filters.
       views[0].element.prepend(
-        h('p', { class: 'about' }, data.about),
-        h('div', { class: 'bar end' }, zoom_control(views[0].timeline!, store)),
+        h(
+          'div',
+          { class: 'bar head' },
+          h('p', { class: 'about' }, data.about),
+          zoom_control(views[0].timeline!, store),
+        ),
       );
       const axis = axis_control(store);
       views[1].element

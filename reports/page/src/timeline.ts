@@ -37,6 +37,7 @@ export interface TimelineOptions {
 }
 
 export const TOP = 46;
+const FOOT = 22; // for the brackets of a folded axis
 
 export class Timeline {
   readonly element: HTMLElement;
@@ -68,7 +69,8 @@ export class Timeline {
   draw(): void {
     const width = this.element.clientWidth;
     if (width === 0) return;
-    const height = this.o.height();
+    const axis = this.o.axis();
+    const height = this.o.height() + (axis.folds.length ? FOOT : 0);
     const ratio = window.devicePixelRatio || 1;
     if (
       this.canvas.width !== Math.round(width * ratio) ||
@@ -80,7 +82,6 @@ export class Timeline {
       this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
       this.svg.style.height = `${height}px`;
     }
-    const axis = this.o.axis();
     const [from, to] = this.window();
     const left = this.o.gutter(width);
     const right = width - 14;
@@ -128,24 +129,28 @@ export class Timeline {
       const half = ctx.measureText(text).width / 2;
       ctx.fillText(text, Math.min(right + 12 - half, Math.max(left - 10 + half, x)), TOP - 15);
     }
-    let free = left;
+    this.brackets(ctx, axis, scale);
+  }
+
+  // Below the plot, how long each folded stretch really is.
+  private brackets(ctx: CanvasRenderingContext2D, axis: Axis, scale: Scale): void {
+    const y = scale.height - FOOT + 6;
+    ctx.font = font(10.5);
+    ctx.textAlign = 'center';
     for (const fold of axis.folds) {
-      const [a, b] = [scale.x(fold.from), scale.x(fold.to)];
-      if (b < left || a > right || b - a < 3) continue;
-      ctx.fillStyle = colour('fold');
-      ctx.fillRect(
-        Math.max(a, left),
-        TOP - 4,
-        Math.min(b, right) - Math.max(a, left),
-        height - TOP + 4,
-      );
+      const a = Math.max(scale.x(fold.from), scale.left) + 2;
+      const b = Math.min(scale.x(fold.to), scale.right) - 2;
+      if (b - a < 4) continue;
+      ctx.strokeStyle = colour('step');
+      ctx.beginPath();
+      ctx.moveTo(a, y - 3);
+      ctx.lineTo(a, y + 0.5);
+      ctx.lineTo(b, y + 0.5);
+      ctx.lineTo(b, y - 3);
+      ctx.stroke();
       const text = duration(fold.to - fold.from);
-      const half = ctx.measureText(text).width / 2;
-      const mid = (Math.max(a, left) + Math.min(b, right)) / 2;
-      if (mid - half < free || b - a < 2 * half + 4) continue;
-      ctx.fillStyle = colour('faint');
-      ctx.fillText(text, mid, height - 8);
-      free = mid + half + 8;
+      ctx.fillStyle = colour('muted');
+      if (ctx.measureText(text).width < b - a + 4) ctx.fillText(text, (a + b) / 2, y + 9.5);
     }
   }
 

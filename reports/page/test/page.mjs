@@ -42,14 +42,18 @@ export async function open(browser, url, options = {}) {
     if (['error', 'warning'].includes(message.type())) seen.errors.push(message.text());
   });
   page.on('pageerror', (error) => seen.errors.push(String(error)));
-  await page.goto(url);
+  // Generous: a busy machine is slow, and what is tested is not how fast it is.
+  page.setDefaultTimeout(120_000);
+  await page.goto(url, { waitUntil: 'domcontentloaded', timeout: 120_000 });
   await page.waitForSelector('.view');
   return { page, seen, close: () => context.close() };
 }
 
 /** Two frames: the state has reached the views. */
 export const settle = (page) =>
-  page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );
 
 export async function shot(page, name) {
   const shots = join(root, 'test', 'shots');

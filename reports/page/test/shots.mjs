@@ -14,7 +14,10 @@ const only = process.argv.slice(2);
 const browser = await launch();
 for (const [name, url, hash] of views) {
   if (only.length && !only.includes(name)) continue;
-  for (const [size, viewport] of [['desktop', { width: 1280, height: 900 }], ['phone', { width: 360, height: 740 }]])
+  for (const [size, viewport] of [
+    ['desktop', { width: 1280, height: 900 }],
+    ['phone', { width: 360, height: 740 }],
+  ])
     for (const colorScheme of ['light', 'dark']) {
       const { page, seen, close } = await open(browser, url + hash, { viewport, colorScheme });
       await settle(page);

@@ -3,16 +3,18 @@
 
 import type { Held, Operation, RunData } from '../data';
 import type { Make } from '../view';
+import { median } from 'd3-array';
+import { Boxes } from '../boxes';
 import { linear, make_axis, type Axis } from '../axis';
 import { h, s } from '../dom';
-import { duration, moment, plural } from '../format';
+import { count, duration, moment, plural } from '../format';
 import { fit_text, hatch, row_name } from '../paint';
 import { colour, hue } from '../theme';
 import { Timeline, TOP, font, type Scale } from '../timeline';
 
 const OPERATION = 30;
 const REPLICA = 40;
-const GAP = 26;
+const GAP = 34;
 
 /** Puts operations that overlap below each other. */
 function lanes(operations: Operation[], end: number): Map<string, number> {
@@ -84,7 +86,10 @@ export const key_life: Make<RunData> = (run, store) => {
       node.spans.forEach((span, i) => {
         if (i > 0 && span.state !== node.spans[i - 1].state) times.push(span.from);
       });
-    axis = make_axis(mode, times, 0, run.virtual_ns);
+    const lengths = operations.flatMap((op) =>
+      op.returned === null ? [] : [op.returned - op.invoked],
+    );
+    axis = make_axis(mode, times, 0, run.virtual_ns, median(lengths) || 1e6);
   }
 
   const origin_hue = (origin: string): string => hue(writes.indexOf(origin));
@@ -98,7 +103,7 @@ export const key_life: Make<RunData> = (run, store) => {
     };
   };
 
-  function draw_operation(svg: SVGSVGElement, scale: Scale, op: Operation): void {
+  function draw_operation(svg: SVGSVGElement, scale: Scale, op: Operation, boxes: Boxes): void {
     const { x, end, y } = place(op, scale);
     if (end < scale.left || x > scale.right) return;
     const read = op.kind.includes('read');
@@ -140,19 +145,26 @@ export const key_life: Make<RunData> = (run, store) => {
         'stroke-dasharray': op.returned === null ? '4 3' : null,
       }),
     );
-    // Beside the bar where there is room, else before it.
-    const before = end > scale.right - 150;
-    const label = s(
-      'text',
-      {
-        x: before ? from - 7 : until + 7,
-        y: y + 15,
-        'text-anchor': before ? 'end' : 'start',
-        class: op.stale ? 'bad' : null,
-      },
-      text,
-    );
-    group.append(label);
+    // Beside the bar where there is room, else before it, else nowhere: it has a title.
+    const width = text.length * 6.6;
+    const room = (left: number): boolean =>
+      left > scale.left - 2 &&
+      left + width < scale.right + 12 &&
+      boxes.take(left, y, left + width, y + 20);
+    const after = room(until + 7);
+    if (after || room(from - 7 - width))
+      group.append(
+        s(
+          'text',
+          {
+            x: after ? until + 7 : from - 7,
+            y: y + 15,
+            'text-anchor': after ? 'start' : 'end',
+            class: op.stale ? 'bad' : null,
+          },
+          text,
+        ),
+      );
     group.addEventListener('click', () => store.set({ cursor: op.returned ?? op.invoked }));
     svg.append(group);
   }
@@ -206,14 +218,16 @@ export const key_life: Make<RunData> = (run, store) => {
     }
     if (replica.held.length === 0) {
       ctx.font = font(12);
-      ctx.fillStyle = colour('muted');
       ctx.textAlign = 'left';
-      fit_text(ctx, 'holds nothing', scale.left + 8, y + height / 2 + 0.5, 120);
-      const at = Math.max(scale.left, clip(life?.spans.at(-1)?.from ?? 0));
-      if (at > scale.left + 140) {
-        ctx.fillStyle = colour('bad');
-        fit_text(ctx, 'holds nothing', at + 8, y + height / 2 + 0.5, scale.right - at - 10);
-      }
+      const down = life?.spans.find((span) => span.state === 'dead' || span.state === 'offline');
+      const until = down ? clip(down.from) : scale.right;
+      ctx.fillStyle = colour('muted');
+      const text = 'holds nothing';
+      if (until - scale.left > 90) ctx.fillText(text, scale.left + 8, y + height / 2 + 0.5);
+      const back = clip(life?.spans.at(-1)?.from ?? 0);
+      if (!down || back <= clip(down.from)) return;
+      ctx.fillStyle = colour('bad');
+      fit_text(ctx, text, back + 8, y + height / 2 + 0.5, scale.right - back - 10);
     }
   }
 
@@ -227,7 +241,9 @@ export const key_life: Make<RunData> = (run, store) => {
     const [x0, x1] = [a.x, Math.max(scale.left, b.end)];
     const y0 = a.y + OPERATION - 8;
     const y1 = b.y + OPERATION - 6;
-    const dip = Math.max(y0, y1) + 24;
+    const dip = Math.max(y0, y1) + 26;
+    // Kept inside the plot: the name is some 190 pixels wide.
+    const mid = Math.max(scale.left + 95, Math.min(scale.right - 85, (x0 + x1) / 2));
     svg.append(
       s('path', {
         class: 'missed',
@@ -237,7 +253,7 @@ export const key_life: Make<RunData> = (run, store) => {
       }),
       s(
         'text',
-        { class: 'missed-label', x: (x0 + x1) / 2, y: dip + 6, 'text-anchor': 'middle' },
+        { class: 'missed-label', x: mid, y: dip + 4, 'text-anchor': 'middle' },
         'should have seen this write',
       ),
     );
@@ -271,14 +287,25 @@ export const key_life: Make<RunData> = (run, store) => {
           ),
         ),
       );
+      let left_out = 0;
       for (const client of clients) {
         row_name(ctx, client.name, client.y + OPERATION / 2 - 3, scale.left - 6);
         const seen = client.operations.filter(
           (op) => op.invoked <= scale.to && (op.returned ?? run.virtual_ns) >= scale.from,
         );
         // Elements for some hundred; a key with more is drawn closer first.
-        for (const op of seen.slice(0, 600)) draw_operation(svg, scale, op);
+        const few = seen.slice(0, 600).sort((a, b) => Number(b.stale) - Number(a.stale));
+        const boxes = new Boxes();
+        for (const op of few) {
+          const { x, end, y } = place(op, scale);
+          boxes.block(x - 2, y, end + 2, y + 20);
+        }
+        for (const op of few) draw_operation(svg, scale, op, boxes);
+        if (seen.length > few.length) left_out += seen.length - few.length;
       }
+      hidden.textContent = left_out
+        ? `${count(left_out)} operations in view are not drawn: zoom in to see each.`
+        : '';
       replicas.forEach((replica, i) => {
         row_name(ctx, replica.node, replicas_y + i * REPLICA + (REPLICA - 14) / 2, scale.left - 6);
         draw_replica(ctx, scale, replica, replicas_y + i * REPLICA);
@@ -325,6 +352,7 @@ export const key_life: Make<RunData> = (run, store) => {
   );
   const title = h('span', { class: 'note' });
   const says = h('div', { class: 'says' });
+  const hidden = h('p', { class: 'note', role: 'status' });
   const rows = h('div');
 
   const element = h(
@@ -332,6 +360,7 @@ export const key_life: Make<RunData> = (run, store) => {
     { class: 'view', 'aria-label': 'one key' },
     h('div', { class: 'bar' }, h('label', {}, 'key ', pick), options, title, messages),
     timeline.element,
+    hidden,
     says,
     h('h2', {}, 'Operations'),
     rows,

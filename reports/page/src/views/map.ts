@@ -7,6 +7,7 @@ import { scaleLinear, scaleLog } from 'd3-scale';
 import { line as path_of, curveStepAfter } from 'd3-shape';
 import type { ComparisonData, Point, Strategy } from '../data';
 import type { Make } from '../view';
+import { Boxes } from '../boxes';
 import { command, h, s } from '../dom';
 import { count, metric, plural, words } from '../format';
 import { table, type Column } from '../table';
@@ -27,6 +28,8 @@ function cell_name(data: ComparisonData, cell: number): string {
 
 const rank = (sorted: number[], q: number): number =>
   sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)];
+
+const fixed = (n: number): string => (Math.abs(n) < 0.005 ? 0 : n).toFixed(2);
 
 interface Mark {
   strategy: Strategy;
@@ -100,8 +103,10 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
 
   // Log where it pays, with room for zero.
   function scale_of(
+    name: string,
     values: number[],
     range: [number, number],
+    most: number,
   ): { at(v: number): number; ticks: number[] } {
     const [low, high] = extent(values) as [number, number];
     const positive = values.filter((v) => v > 0);
@@ -116,7 +121,9 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
     }
     if (low > 0) {
       const scale = scaleLog([low / 1.3, high * 1.3], inner);
-      return { at: scale, ticks: thin(scale.ticks(5)) };
+      const [from, to] = scale.domain();
+      const ticks = ticks_of(name, from, to, most);
+      return { at: scale, ticks: ticks.length > 1 ? ticks : [low, high] };
     }
     // Zero has no logarithm: it stands apart, and what is above it follows in logarithms.
     const gap = (inner[1] - inner[0]) * 0.16;
@@ -124,20 +131,23 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
       [least / 1.3, Math.max(high, least * 10) * 1.3],
       [inner[0] + gap, inner[1]],
     );
-    return { at: (v) => (v <= 0 ? inner[0] : scale(v)), ticks: [0, ...thin(scale.ticks(4))] };
+    const [from, to] = scale.domain();
+    return {
+      at: (v) => (v <= 0 ? inner[0] : scale(v)),
+      ticks: [0, ...ticks_of(name, from, to, most)],
+    };
   }
 
-  const thin = (ticks: number[]): number[] => {
-    const few = ticks.filter((t) =>
-      /^[125]0*$/.test(
-        Number(t.toPrecision(1))
-          .toString()
-          .replace(/^0\.0*/, ''),
-      ),
-    );
-    const tens = few.filter((t) => Math.abs(Math.log10(t) - Math.round(Math.log10(t))) < 1e-9);
-    return few.length <= 7 ? few : tens.length > 1 ? tens : few.filter((_, i) => i % 2 === 0);
-  };
+  // Powers of two for bytes, of ten for all else; as few as can be told apart.
+  function ticks_of(name: string, low: number, high: number, most: number): number[] {
+    for (const base of /bytes$/.test(name) ? [4, 16, 64, 1024] : [10, 100, 1000]) {
+      const first = Math.ceil(Math.log(low) / Math.log(base) - 1e-9);
+      const out: number[] = [];
+      for (let t = base ** first; t <= high; t *= base) out.push(t);
+      if (out.length <= most) return out;
+    }
+    return [];
+  }
 
   function draw(): void {
     const width = holder.clientWidth || 640;
@@ -158,8 +168,8 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
       ...all.map((p) => value(p, name)).filter((v) => v !== null),
       ...marks.flatMap((mark) => [mark[side].low, mark[side].high]),
     ];
-    const X = scale_of(numbers(xn, 'x'), [box.left, box.right]);
-    const Y = scale_of(numbers(yn, 'y'), [box.bottom, box.top]);
+    const X = scale_of(xn, numbers(xn, 'x'), [box.left, box.right], narrow ? 4 : 8);
+    const Y = scale_of(yn, numbers(yn, 'y'), [box.bottom, box.top], 6);
 
     for (const t of X.ticks)
       plot.append(
@@ -233,7 +243,14 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
     });
     plot.append(dots);
 
-    const labels: { x: number; y: number; w: number }[] = [];
+    const boxes = new Boxes();
+    for (const mark of marks)
+      boxes.block(
+        X.at(mark.x.mid) - 8,
+        Y.at(mark.y.mid) - 8,
+        X.at(mark.x.mid) + 8,
+        Y.at(mark.y.mid) + 8,
+      );
     for (const mark of marks) {
       const [x, y] = [X.at(mark.x.mid), Y.at(mark.y.mid)];
       const picked = store.state.pick === mark.strategy.name;
@@ -266,16 +283,20 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
           'stroke-width': broke ? 2.5 : 1.5,
         }),
       );
-      // Names of marks that lie on each other are stacked.
-      const w = text.length * 7;
+      // Beside the mark, or as near to that as there is room, with a line that leads to it.
+      const w = text.length * 7.4;
       let at = y + 4;
-      const right = x + 14 + w < box.right;
-      const lx = right ? x + 14 : x - 14;
-      const hits = (yy: number): boolean =>
-        labels.some((l) => Math.abs(l.y - yy) < 14 && Math.abs(l.x - lx) < Math.max(w, l.w));
-      for (let k = 1; hits(at) && k < 24; ++k)
-        at = y + 4 + (k % 2 ? 1 : -1) * Math.ceil(k / 2) * 14;
-      labels.push({ x: lx, y: at, w });
+      let lx = x + 14;
+      let right = true;
+      search: for (let k = 0; k < 30; ++k)
+        for (const side of [true, false]) {
+          at = y + 4 + (k % 2 ? 1 : -1) * Math.ceil(k / 2) * 8;
+          right = side;
+          lx = x + (side ? 14 : -14);
+          const from = side ? lx : lx - w;
+          if (from < box.left || from + w > box.right + 8 || at < box.top + 8) continue;
+          if (at < box.bottom - 4 && boxes.take(from, at - 12, from + w, at + 4)) break search;
+        }
       if (Math.abs(at - y - 4) > 10)
         group.append(
           s('line', {
@@ -461,8 +482,7 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
               name: 'exponent',
               number: true,
               value: (fit) => fit.exponent,
-              show: (fit) =>
-                `${fit.exponent.toFixed(2)} (${fit.low.toFixed(2)} to ${fit.high.toFixed(2)})`,
+              show: (fit) => `${fixed(fit.exponent)} (${fixed(fit.low)} to ${fixed(fit.high)})`,
             },
           ],
           data.fits,

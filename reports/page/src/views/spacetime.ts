@@ -4,50 +4,24 @@
 
 import type { RunData } from '../data';
 import type { Make } from '../view';
+import { median } from 'd3-array';
 import { linear, make_axis, within, type Axis } from '../axis';
-import { cause_of } from '../causal';
+import { Boxes } from '../boxes';
 import { axis_control, segmented, zoom_control } from '../controls';
-import { decoded } from '../decoded';
 import { h } from '../dom';
-import { bytes, count, duration, moment, plural } from '../format';
+import { count, plural } from '../format';
 import { arrow_head, fit_text, hatch, row_name } from '../paint';
+import { grave, short_name, weight } from '../facts';
+import { message_details, message_line } from './message_details';
+import { message_table } from './message_table';
 import { choose, filters, type Shown } from '../shown';
 import { colour } from '../theme';
 import { Timeline, TOP, font, type Scale } from '../timeline';
 
-const LANE = 17;
 const FACTS = 20;
 const GAP = 16;
 const MANY = 2500; // messages in view above which only densities are drawn
 const NAMED = 40; // ... below which they are named
-
-/** Facts that are worth a name in the picture. */
-function short(kind: string, text: string): string | null {
-  const term = /\bterm: (\d+)/.exec(text)?.[1];
-  switch (kind) {
-    case 'BecameLeader':
-      return `leads, term ${term ?? '?'}`;
-    case 'ProcessCrashed':
-      return 'crashes';
-    case 'ProcessStarted':
-      return 'starts';
-    case 'GateOpened':
-      return /claims_repaired: true/.test(text) ? 'claims repaired' : 'opens';
-    case 'MemberRemoved':
-    case 'MemberAdded':
-      return `${/\bnode: (\S+?)[,}]/.exec(text)?.[1] ?? 'a member'} ${kind === 'MemberRemoved' ? 'is out' : 'is in'}`;
-    case 'RepairStarted':
-      return 'repairs';
-    case 'RepairCompleted':
-      return 'is repaired';
-    case 'FaultInjected':
-      return /target: "([^"]*)"/.exec(text)?.[1] ?? 'fault';
-    default:
-      return null;
-  }
-}
-
-const grave = (kind: string): boolean => kind === 'ProcessCrashed' || kind === 'FaultInjected';
 
 export const spacetime: Make<RunData> = (run, store) => {
   const m = run.messages;
@@ -59,10 +33,13 @@ export const spacetime: Make<RunData> = (run, store) => {
   let axis: Axis = linear;
   let axis_for = '';
 
-  const band = (): number => FACTS + LANE * Math.max(1, shown.purposes.length) + GAP;
+  // Few protocols get more room each, so that arrows between hosts are seen to lean.
+  const lane = (): number => [44, 44, 28, 21, 17][Math.min(4, shown.purposes.length)];
+  const band = (): number => FACTS + lane() * Math.max(1, shown.purposes.length) + GAP;
   const top = (host: number): number => TOP + 8 + host * band();
   const lane_y = (host: number, purpose: number): number =>
-    top(host) + FACTS + LANE * (Math.max(0, shown.purposes.indexOf(purpose)) + 0.5);
+    top(host) + FACTS + lane() * (Math.max(0, shown.purposes.indexOf(purpose)) + 0.5);
+  const hosts_end = (): number => top(run.hosts.length) - GAP + 2;
   const end_of = (i: number): number => m.arrived[i] ?? m.sent[i];
 
   function line(i: number, scale: Scale): [number, number, number, number] {
@@ -112,9 +89,28 @@ export const spacetime: Make<RunData> = (run, store) => {
     });
   }
 
-  function draw_facts(ctx: CanvasRenderingContext2D, scale: Scale): void {
+  function draw_facts(ctx: CanvasRenderingContext2D, scale: Scale, boxes: Boxes): void {
     const [low, high] = within(shown.facts_at, scale.from, scale.to);
-    const free = new Map<number, number>();
+    // Facts that fall on each other are one clump, with the name of the one that matters most.
+    interface Clump {
+      end: number;
+      kind: string;
+      name: string;
+    }
+    const clumps: (Clump | null)[] = run.hosts.map(() => null);
+    const name_clump = (host: number): void => {
+      const clump = clumps[host];
+      if (!clump) return;
+      const y = top(host) + FACTS / 2 + 1;
+      ctx.font = font(11, 500);
+      ctx.textAlign = 'left';
+      const room = ctx.measureText(clump.name).width;
+      const after = clump.end + 7;
+      const left = after + room > scale.right ? clump.end - room - 7 : after;
+      if (!boxes.take(left - 3, y - 8, left + room + 3, y + 8)) return;
+      ctx.fillStyle = colour(grave(clump.kind) ? 'bad' : 'ink');
+      ctx.fillText(clump.name, left, y + 0.5);
+    };
     const step = Math.max(1, Math.ceil((high - low) / 4000));
     for (let at = low; at < high; at += step) {
       const i = shown.facts[at];
@@ -123,29 +119,26 @@ export const spacetime: Make<RunData> = (run, store) => {
       const host = f.host[i];
       if (host < 0) {
         ctx.strokeStyle = colour('bad');
-        ctx.globalAlpha = 0.5;
-        ctx.beginPath();
-        ctx.moveTo(x, TOP);
-        ctx.lineTo(x, scale.height);
-        ctx.stroke();
+        ctx.globalAlpha = 0.45;
+        ctx.strokeRect(Math.round(x) + 0.5, TOP, 0.01, hosts_end() - TOP);
         ctx.globalAlpha = 1;
         continue;
       }
-      const name = short(kind, run.strings[f.text[i]]);
-      const y = top(host) + FACTS / 2 + 1;
+      const name = short_name(kind, run.strings[f.text[i]]);
       ctx.fillStyle = colour(grave(kind) ? 'bad' : name ? 'ink' : 'faint');
       ctx.beginPath();
-      ctx.arc(x, y, name ? 3.2 : 1.8, 0, 7);
+      ctx.arc(x, top(host) + FACTS / 2 + 1, name ? 3.2 : 1.8, 0, 7);
       ctx.fill();
-      if (!name) continue;
-      ctx.font = font(11, 500);
-      const room = ctx.measureText(name).width;
-      const left = x + room + 8 > scale.right ? x - room - 7 : x + 7;
-      if (left < (free.get(host) ?? scale.left)) continue;
-      ctx.textAlign = 'left';
-      ctx.fillText(name, left, y + 0.5);
-      free.set(host, left + room + 10);
+      const clump = clumps[host];
+      if (clump && x - clump.end < 9) {
+        clump.end = x;
+        if (name && weight(kind) < weight(clump.kind)) Object.assign(clump, { name, kind });
+      } else if (name) {
+        name_clump(host);
+        clumps[host] = { end: x, kind, name };
+      }
     }
+    run.hosts.forEach((_, host) => name_clump(host));
   }
 
   function densities(ctx: CanvasRenderingContext2D, scale: Scale): number {
@@ -167,7 +160,7 @@ export const spacetime: Make<RunData> = (run, store) => {
         }
       }
     for (const [x, y, n, purpose] of counts) {
-      const tall = 3 + (LANE - 6) * (Math.log1p(n) / Math.log1p(most));
+      const tall = 3 + (lane() - 6) * (Math.log1p(n) / Math.log1p(most));
       ctx.fillStyle = tint(purpose);
       ctx.globalAlpha = 0.75;
       ctx.fillRect(x, y - tall / 2, BIN - 0.5, tall);
@@ -183,7 +176,6 @@ export const spacetime: Make<RunData> = (run, store) => {
     low: number,
     high: number,
   ): number {
-    const taken: [number, number, number, number][] = [];
     const named = high - low <= NAMED;
     let drawn = 0;
     const selected = selection();
@@ -203,34 +195,41 @@ export const spacetime: Make<RunData> = (run, store) => {
       if (lost) cross(ctx, x1, y1);
       else if (high - low <= 600) arrow_head(ctx, x0, y0, x1, y1, picked ? 8 : 6);
       ++drawn;
-      if (!named) continue;
-      const text = run.kinds[m.kind[i]];
-      ctx.font = font(11, picked ? 600 : 400);
-      const width = ctx.measureText(text).width;
-      for (const share of [0.5, 0.28, 0.72, 0.15, 0.85]) {
-        const x = x0 + (x1 - x0) * share + 7;
-        const y = y0 + (y1 - y0) * share;
-        const box: [number, number, number, number] = [x - 2, y - 8, x + width + 2, y + 8];
-        if (
-          x + width > scale.right + 12 ||
-          x < scale.left ||
-          taken.some((b) => b[0] < box[2] && b[2] > box[0] && b[1] < box[3] && b[3] > box[1])
-        )
-          continue;
-        taken.push(box);
-        ctx.globalAlpha = 0.85;
-        ctx.fillStyle = colour('band');
-        ctx.fillRect(box[0], box[1] + 1, box[2] - box[0], 14);
-        ctx.globalAlpha = 1;
-        ctx.fillStyle = lost ? colour('bad') : colour('ink');
-        ctx.textAlign = 'left';
-        ctx.fillText(text, x, y + 0.5);
-        break;
-      }
     }
     ctx.globalAlpha = 1;
     ctx.lineWidth = 1;
     return drawn;
+  }
+
+  function name_messages(
+    ctx: CanvasRenderingContext2D,
+    scale: Scale,
+    low: number,
+    high: number,
+    boxes: Boxes,
+  ): void {
+    const selected = selection();
+    ctx.textAlign = 'left';
+    for (let at = low; at < high; ++at) {
+      const i = shown.messages[at];
+      const [x0, y0, x1, y1] = line(i, scale);
+      const text = run.kinds[m.kind[i]];
+      ctx.font = font(11, selected === i ? 600 : 400);
+      const width = ctx.measureText(text).width;
+      for (const share of [0.5, 0.3, 0.7, 0.15, 0.85]) {
+        const x = x0 + (x1 - x0) * share + 7;
+        const y = y0 + (y1 - y0) * share;
+        if (x + width > scale.right + 12 || x < scale.left) continue;
+        if (!boxes.take(x - 2, y - 8, x + width + 2, y + 8)) continue;
+        ctx.globalAlpha = 0.8;
+        ctx.fillStyle = colour('band');
+        ctx.fillRect(x - 2, y - 7, width + 4, 14);
+        ctx.globalAlpha = 1;
+        ctx.fillStyle = m.arrived[i] === null ? colour('bad') : tint(m.purpose[i]);
+        ctx.fillText(text, x, y + 0.5);
+        break;
+      }
+    }
   }
 
   function cross(ctx: CanvasRenderingContext2D, x: number, y: number): void {
@@ -242,7 +241,7 @@ export const spacetime: Make<RunData> = (run, store) => {
     ctx.stroke();
   }
 
-  function draw_ghosts(ctx: CanvasRenderingContext2D, scale: Scale): void {
+  function draw_ghosts(ctx: CanvasRenderingContext2D, scale: Scale, boxes: Boxes): void {
     for (const index of shown.ghosts) {
       const ghost = run.ghosts[index];
       const x = scale.x(ghost.at);
@@ -274,10 +273,11 @@ export const spacetime: Make<RunData> = (run, store) => {
       ctx.fillStyle = colour('bad');
       ctx.textAlign = 'left';
       ctx.fillText(text, left, y1 + 4);
+      boxes.block(left - 3, y1 - 6, left + width + 3, y1 + 14);
     }
   }
 
-  function mark_violations(ctx: CanvasRenderingContext2D, scale: Scale): void {
+  function mark_violations(ctx: CanvasRenderingContext2D, scale: Scale, boxes: Boxes): void {
     const violation = run.violations[0];
     if (!violation) return;
     const x = scale.x(violation.at);
@@ -297,6 +297,7 @@ export const spacetime: Make<RunData> = (run, store) => {
     ctx.fillRect(x - width - 14, y - 8, width + 5, 16);
     ctx.fillStyle = colour('bad');
     ctx.fillText(violation.invariant, x - 11, y + 0.5);
+    boxes.block(x - width - 14, y - 8, x + 8, y + 8);
     ctx.textAlign = 'left';
   }
 
@@ -319,9 +320,11 @@ export const spacetime: Make<RunData> = (run, store) => {
       const [low, high] = in_view(scale);
       const dense = high - low > MANY;
       const drawn = dense ? densities(ctx, scale) : draw_messages(ctx, scale, low, high);
-      draw_facts(ctx, scale);
-      draw_ghosts(ctx, scale);
-      mark_violations(ctx, scale);
+      const boxes = new Boxes();
+      mark_violations(ctx, scale, boxes);
+      draw_ghosts(ctx, scale, boxes);
+      draw_facts(ctx, scale, boxes);
+      if (high - low <= NAMED) name_messages(ctx, scale, low, high, boxes);
       ctx.restore();
       timeline.canvas.dataset.drawn = String(drawn);
       timeline.canvas.dataset.level = dense ? 'density' : 'messages';
@@ -336,17 +339,9 @@ export const spacetime: Make<RunData> = (run, store) => {
       const i = Number(found.slice(1));
       if (found[0] === 'f') return run.strings[f.text[i]].slice(0, 160);
       if (found[0] === 'g') return run.ghosts[i].says;
-      return message_line(i);
+      return message_line(run, i);
     },
   });
-
-  const message_line = (i: number): string => {
-    const arrived = m.arrived[i];
-    const way = `${run.kinds[m.kind[i]]}, ${run.hosts[m.from[i]]} to ${run.hosts[m.to[i]]}`;
-    return arrived === null
-      ? `${way}: ${run.fates[m.fate[i]]}`
-      : `${way}, ${duration(arrived - m.sent[i])} under way`;
-  };
 
   function nearest(x: number, y: number, scale: Scale): string | null {
     let best = 7;
@@ -448,199 +443,14 @@ export const spacetime: Make<RunData> = (run, store) => {
     ...run.hosts.map((name) => h('option', { value: name }, name)),
   );
   node.addEventListener('change', () => store.set({ node: node.value || null }, true));
-  const details = h('aside', {
-    class: 'details',
-    'aria-live': 'polite',
-    'aria-label': 'the chosen message',
-  });
+
+  const details = message_details(run, store);
+  const rows = message_table(run, store);
 
   const selection = (): number => {
     const { pick } = store.state;
     return pick?.startsWith('m') ? Number(pick.slice(1)) : -1;
   };
-
-  let details_for = '?';
-  function show_details(): void {
-    const { pick } = store.state;
-    if (details_for === String(pick)) return;
-    details_for = String(pick);
-    const i = Number(pick?.slice(1));
-    if (pick?.startsWith('m') && i < m.sent.length) details.replaceChildren(...message_details(i));
-    else if (pick?.startsWith('f') && i < f.at.length) details.replaceChildren(...fact_details(i));
-    else if (pick?.startsWith('g') && i < run.ghosts.length) {
-      const ghost = run.ghosts[i];
-      details.replaceChildren(
-        h('h3', {}, 'Never sent'),
-        h(
-          'p',
-          { class: 'sub' },
-          `${run.hosts[ghost.from]} to ${run.hosts[ghost.to]}, not at ${moment(ghost.at)}`,
-        ),
-        h('p', {}, ghost.says),
-      );
-    } else
-      details.replaceChildren(
-        h(
-          'p',
-          { class: 'note' },
-          'Click a message or a dot to see what it says and what caused it.',
-        ),
-      );
-  }
-
-  function link(text: string, go: () => void): HTMLElement {
-    const button = h('button', { type: 'button', class: 'quiet' }, text);
-    button.addEventListener('click', go);
-    return button;
-  }
-
-  function causes(host: number, event: number): HTMLElement {
-    const chain: number[] = [];
-    let [at, bound] = [host, event];
-    while (chain.length < 6) {
-      const cause = cause_of(m, at, bound);
-      if (cause < 0) break;
-      chain.push(cause);
-      [at, bound] = [m.from[cause], m.send_event[cause]];
-    }
-    if (chain.length === 0)
-      return h('p', { class: 'note' }, 'No message reached that host before.');
-    return h(
-      'ol',
-      { class: 'causes' },
-      ...chain.map((i) =>
-        h(
-          'li',
-          {},
-          link(message_line(i), () => store.set({ pick: `m${i}`, cursor: m.sent[i] })),
-          h('span', { class: 'note' }, ` ${moment(m.sent[i])}`),
-        ),
-      ),
-    );
-  }
-
-  function message_details(i: number): HTMLElement[] {
-    const arrived = m.arrived[i];
-    const event = m.arrive_event[i] ?? m.send_event[i];
-    return [
-      h(
-        'h3',
-        {},
-        h('i', { class: 'dot', style: `background:var(--${tints[m.purpose[i] % tints.length]})` }),
-        run.kinds[m.kind[i]],
-      ),
-      h(
-        'p',
-        { class: 'sub' },
-        `${run.hosts[m.from[i]]} → ${run.hosts[m.to[i]]}, ${run.purposes[m.purpose[i]]}${m.bytes[i] >= 0 ? `, ${bytes(m.bytes[i])}` : ''}`,
-      ),
-      h(
-        'p',
-        { class: 'sub' },
-        `sent ${moment(m.sent[i], 1e3)}${arrived === null ? `: ${run.fates[m.fate[i]]}` : `, arrived ${moment(arrived, 1e3)}`}`,
-      ),
-      decoded(run.strings[m.text[i]]),
-      h('h4', {}, 'What came before it at its sender'),
-      causes(m.from[i], m.send_event[i]),
-      h(
-        'p',
-        {},
-        link('only the past of this', () => store.set({ scope: 'past', event }, true)),
-        m.key[i] >= 0
-          ? link(`the life of ${run.keys[m.key[i]]}`, () =>
-              store.set(
-                { view: 'key', key: run.keys[m.key[i]], from: null, to: null, cursor: m.sent[i] },
-                true,
-              ),
-            )
-          : '',
-      ),
-    ];
-  }
-
-  function fact_details(i: number): HTMLElement[] {
-    return [
-      h('h3', {}, run.fact_kinds[f.kind[i]]),
-      h(
-        'p',
-        { class: 'sub' },
-        `${f.host[i] < 0 ? 'the world' : run.hosts[f.host[i]]}, ${moment(f.at[i], 1e3)}, event ${count(f.event[i])}`,
-      ),
-      decoded(run.strings[f.text[i]]),
-      ...(f.host[i] < 0
-        ? []
-        : [h('h4', {}, 'What reached it before'), causes(f.host[i], f.event[i])]),
-      h(
-        'p',
-        {},
-        link('only the past of this', () => store.set({ scope: 'past', event: f.event[i] }, true)),
-      ),
-    ];
-  }
-
-  // The same as text, for those who read tables.
-  const rows = h('tbody');
-  const as_table = h(
-    'details',
-    { class: 'as-table' },
-    h('summary', {}, 'Messages as a table'),
-    h(
-      'div',
-      { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'messages' },
-      h(
-        'table',
-        {},
-        h(
-          'thead',
-          {},
-          h(
-            'tr',
-            {},
-            ...['sent', 'message', 'from', 'to', 'for', 'arrived'].map((t) =>
-              h('th', { scope: 'col' }, t),
-            ),
-          ),
-        ),
-        rows,
-      ),
-    ),
-  );
-  as_table.addEventListener('toggle', () => fill_table());
-  function fill_table(): void {
-    if (!as_table.open) return;
-    const { from, to } = store.state;
-    const [low, high] = within(shown.sent, from ?? 0, to ?? run.virtual_ns);
-    rows.replaceChildren(
-      ...Array.from(shown.messages.subarray(low, Math.min(high, low + 200)), (i) => {
-        const arrived = m.arrived[i];
-        return h(
-          'tr',
-          {},
-          ...[
-            moment(m.sent[i], 1e3),
-            run.kinds[m.kind[i]],
-            run.hosts[m.from[i]],
-            run.hosts[m.to[i]],
-            run.purposes[m.purpose[i]],
-            arrived === null ? run.fates[m.fate[i]] : moment(arrived, 1e3),
-          ].map((t) => h('td', {}, t)),
-        );
-      }),
-      ...(high > low + 200
-        ? [
-            h(
-              'tr',
-              {},
-              h(
-                'td',
-                { colspan: 6, class: 'note' },
-                `${count(high - low - 200)} more in this window are not listed.`,
-              ),
-            ),
-          ]
-        : []),
-    );
-  }
 
   const element = h(
     'section',
@@ -661,8 +471,8 @@ export const spacetime: Make<RunData> = (run, store) => {
     h(
       'div',
       { class: 'split' },
-      h('div', { class: 'wide' }, timeline.element, hidden_note, as_table),
-      details,
+      h('div', { class: 'wide' }, timeline.element, hidden_note, rows.element),
+      details.element,
     ),
   );
 
@@ -683,10 +493,17 @@ export const spacetime: Make<RunData> = (run, store) => {
       if (axis_for !== state.axis) {
         axis_for = state.axis;
         const times = Array.from(shown.messages, (i) => m.sent[i]);
-        for (const i of shown.messages) if (m.arrived[i] !== null) times.push(m.arrived[i]!);
-        for (const i of shown.facts) times.push(f.at[i]);
+        const flights: number[] = [];
+        for (const i of shown.messages) {
+          const arrived = m.arrived[i];
+          if (arrived === null) continue;
+          times.push(arrived);
+          flights.push(arrived - m.sent[i]);
+        }
+        for (const i of shown.facts)
+          if (short_name(run.fact_kinds[f.kind[i]], run.strings[f.text[i]])) times.push(f.at[i]);
         for (const i of shown.ghosts) times.push(run.ghosts[i].at);
-        axis = make_axis(state.axis, times, 0, run.virtual_ns);
+        axis = make_axis(state.axis, times, 0, run.virtual_ns, median(flights) || 1e6);
       }
       scope.update();
       axes.update();
@@ -694,8 +511,8 @@ export const spacetime: Make<RunData> = (run, store) => {
         chip.setAttribute('aria-pressed', String(!state.off.includes(chip.dataset.purpose!)));
       if (document.activeElement !== key) key.value = state.key ?? '';
       node.value = state.node ?? '';
-      show_details();
-      fill_table();
+      details.update();
+      rows.update(shown);
       timeline.draw();
     },
   };

@@ -7,7 +7,7 @@ import type { Make } from '../view';
 import { linear } from '../axis';
 import { h, s } from '../dom';
 import { moment, plural } from '../format';
-import { fit_text, hatch, row_name } from '../paint';
+import { hatch, row_name } from '../paint';
 import { colour, heat } from '../theme';
 import { Timeline, TOP, font, type Scale } from '../timeline';
 
@@ -17,10 +17,18 @@ const TOUCHABLE = 300; // stale reads that get an element each; more are only dr
 
 const by_end = bisector((span: NodeSpan) => span.to).right;
 const is_read = (op: Operation): boolean => op.kind.includes('read');
-const up = (span: NodeSpan): boolean => span.state !== 'dead' && span.state !== 'offline';
-const bad = (span: NodeSpan): number => span.stale + span.missing;
+const up = (span: Moment): boolean => span.state !== 'dead' && span.state !== 'offline';
+const bad = (span: Moment): number => span.stale + span.missing;
 
-export function describe(span: NodeSpan): string {
+type Moment = Pick<NodeSpan, 'state' | 'keys' | 'stale' | 'missing'>;
+const brief = (span: Moment): string =>
+  span.state === 'dead' || span.state === 'offline'
+    ? 'down'
+    : bad(span)
+      ? `${bad(span)} behind`
+      : String(span.keys);
+
+export function describe(span: Moment): string {
   if (span.state === 'dead') return `down, ${plural(span.keys, 'key')} on disk`;
   if (span.state === 'offline') return `down and removed, ${plural(span.keys, 'key')} on disk`;
   const parts = [plural(span.keys, 'key')];
@@ -92,7 +100,9 @@ export const strip: Make<RunData> = (run, store) => {
       }
       ctx.font = font(12, bad(span) ? 600 : 400);
       ctx.fillStyle = bad(span) / worst > 0.3 && up(span) ? colour('on-heat') : colour('ink');
-      if (end - x > 40) fit_text(ctx, describe(span), x + 8, y + BAR / 2 + 0.5, end - x - 14);
+      const room = end - x - 14;
+      const text = [describe(span), brief(span)].find((t) => ctx.measureText(t).width <= room);
+      if (text) ctx.fillText(text, x + 8, y + BAR / 2 + 0.5);
     }
     flush();
     outline(ctx, scale, spans, y);
@@ -275,8 +285,8 @@ export const strip: Make<RunData> = (run, store) => {
             h('th', { scope: 'row' }, go),
             h('td', { class: 'number' }, moment(label.at)),
             h('td', { class: 'text' }, label.what),
-            ...run.nodes.map((node) => {
-              const span = span_at(node.spans, label.completed);
+            ...run.nodes.map((node, i) => {
+              const span = label.nodes[i] ?? span_at(node.spans, label.completed);
               return h(
                 'td',
                 { class: span && up(span) && bad(span) ? 'bad' : null },
