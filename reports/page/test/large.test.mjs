@@ -21,7 +21,10 @@ test('panning draws one frame a move and never more than a screen holds', async 
   const first = await drawn(page);
   assert.equal(first.level, 'density');
   assert.ok(Number(first.drawn) < MARKS, `${first.drawn} marks`);
-  assert.match(await page.locator('.wide > .note').textContent(), /200,000 messages in view, drawn as densities/);
+  assert.match(
+    await page.locator('.wide > .note').textContent(),
+    /200,000 messages in view, drawn as densities/,
+  );
   await page.keyboard.press('+');
   await settle(page);
   const before = Number((await drawn(page)).frames);
@@ -31,7 +34,8 @@ test('panning draws one frame a move and never more than a screen holds', async 
     let marks = 0;
     for (let i = 0; i < n; ++i) {
       // Several moves between two frames cost one frame.
-      for (let k = 0; k < 5; ++k) dispatchEvent(new KeyboardEvent('keydown', { key: i < 15 ? ']' : '[' }));
+      for (let k = 0; k < 5; ++k)
+        dispatchEvent(new KeyboardEvent('keydown', { key: i < 15 ? ']' : '[' }));
       await new Promise(requestAnimationFrame);
       marks = Math.max(marks, Number(canvas.dataset.drawn));
     }
@@ -46,7 +50,10 @@ test('panning draws one frame a move and never more than a screen holds', async 
 });
 
 test('closer, messages are drawn one by one', async () => {
-  const { page, close } = await open(browser, `${url}#view=spacetime&from=300000000000&to=300300000000`);
+  const { page, close } = await open(
+    browser,
+    `${url}#view=spacetime&from=300000000000&to=300300000000`,
+  );
   await settle(page);
   const now = await drawn(page);
   assert.equal(now.level, 'messages');

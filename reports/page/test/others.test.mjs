@@ -10,7 +10,9 @@ after(() => browser?.close());
 test('the decision map shows every strategy, and hollow the one that broke a promise', async () => {
   const data = fixture('comparison.json');
   const { page, seen, close } = await open(browser, write_page('comparison', data).url);
-  const names = await page.locator('.strategy').evaluateAll((all) => all.map((g) => g.dataset.strategy));
+  const names = await page
+    .locator('.strategy')
+    .evaluateAll((all) => all.map((g) => g.dataset.strategy));
   assert.deepEqual(names.sort(), data.strategies.map((s) => s.name).sort());
   assert.equal(await page.locator('.strategy .hollow').count(), 1);
   await page.locator('[data-strategy=merkle]').focus();
@@ -19,7 +21,10 @@ test('the decision map shows every strategy, and hollow the one that broke a pro
   assert.match(await page.locator('.details h3').textContent(), /merkle/);
   assert.match(await page.locator('.differences tr').first().textContent(), /repair bytes\+/);
   await page.selectOption('.details select', '3');
-  assert.match(await page.locator('.details .command code').textContent(), /--sync merkle .*--seed 4$/);
+  assert.match(
+    await page.locator('.details .command code').textContent(),
+    /--sync merkle .*--seed 4$/,
+  );
   await page.locator('thead button', { hasText: 'repair bytes' }).click();
   const first = page.locator('.table').first().locator('tbody th').first();
   assert.equal(await first.textContent(), 'merkle');
@@ -42,7 +47,8 @@ test('a campaign gives each failure a command, and says what never happened', as
 
 test('text from a scenario stays text', async () => {
   const data = fixture('t0-t5.json');
-  data.about = '</script><script>window.broke = true</script><img src=x onerror="window.broke = true">';
+  data.about =
+    '</script><script>window.broke = true</script><img src=x onerror="window.broke = true">';
   data.labels[0].what = data.about;
   const { page, seen, close } = await open(browser, write_page('markup', data).url);
   assert.equal(await page.evaluate(() => window.broke), undefined);
@@ -54,7 +60,14 @@ test('text from a scenario stays text', async () => {
 test('an empty run is shown without complaint', async () => {
   const data = fixture('t0-t5.json');
   const none = (columns) => Object.fromEntries(Object.keys(columns).map((name) => [name, []]));
-  Object.assign(data, { operations: [], stores: [], violations: [], ghosts: [], keys: [], labels: [] });
+  Object.assign(data, {
+    operations: [],
+    stores: [],
+    violations: [],
+    ghosts: [],
+    keys: [],
+    labels: [],
+  });
   data.messages = none(data.messages);
   data.facts = none(data.facts);
   const { page, seen, close } = await open(browser, write_page('empty', data).url);

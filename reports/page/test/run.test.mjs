@@ -35,7 +35,14 @@ test('a page opens from a file, asks for nothing and complains of nothing', asyn
 test('the steps T0 to T5 are shown with what each node held', async () => {
   const { page, close } = await open(browser, url);
   const rows = page.locator('table tbody tr');
-  assert.deepEqual(await rows.locator('th').allTextContents(), ['T0', 'T1', 'T2', 'T3', 'T4', 'T5']);
+  assert.deepEqual(await rows.locator('th').allTextContents(), [
+    'T0',
+    'T1',
+    'T2',
+    'T3',
+    'T4',
+    'T5',
+  ]);
   assert.match(await rows.nth(5).textContent(), /100 keys, 50 missing/);
   assert.match(await rows.nth(1).textContent(), /down, 100 keys on disk/);
   await close();
@@ -64,7 +71,10 @@ test('the causal past of the violation comes first, and filters narrow and widen
   await page.fill('.bar input[aria-label=key]', '');
   await page.locator('.bar input[aria-label=key]').blur();
   await settle(page);
-  assert.match(await note.textContent(), new RegExp(`^${data.messages.sent.length} messages in view`));
+  assert.match(
+    await note.textContent(),
+    new RegExp(`^${data.messages.sent.length} messages in view`),
+  );
   await page.click('[data-purpose=consensus]');
   await settle(page);
   const consensus = data.purposes.indexOf('consensus');
@@ -74,7 +84,9 @@ test('the causal past of the violation comes first, and filters narrow and widen
   await settle(page);
   const node = data.hosts.indexOf('node-3');
   const m = data.messages;
-  const of_it = m.purpose.filter((p, i) => p !== consensus && (m.from[i] === node || m.to[i] === node));
+  const of_it = m.purpose.filter(
+    (p, i) => p !== consensus && (m.from[i] === node || m.to[i] === node),
+  );
   assert.match(await note.textContent(), new RegExp(`^${of_it.length} messages in view`));
   await close();
 });
@@ -90,8 +102,14 @@ test('a link opens what it was copied from', async () => {
   await first.close();
   const second = await open(browser, link);
   assert.equal(await view(second.page), 'spacetime');
-  assert.equal(await second.page.locator('[data-purpose=membership]').getAttribute('aria-pressed'), 'false');
-  assert.equal(await second.page.locator('[data-value=order]').getAttribute('aria-pressed'), 'true');
+  assert.equal(
+    await second.page.locator('[data-purpose=membership]').getAttribute('aria-pressed'),
+    'false',
+  );
+  assert.equal(
+    await second.page.locator('[data-value=order]').getAttribute('aria-pressed'),
+    'true',
+  );
   await second.close();
   const broken = await open(browser, `${url}#view=nothing&cursor=x&key=%E0%A4%A&axis=up`);
   assert.equal(await view(broken.page), 'strip');
@@ -109,7 +127,10 @@ test('a chosen message is decoded, with what came before it', async () => {
   const details = page.locator('.details');
   await details.locator('dt', { hasText: 'owners' }).waitFor();
   assert.match(await details.textContent(), /ReplicaWrite/);
-  assert.match(await details.locator('.causes li').first().textContent(), /ClientRequest, client-1 to node-1/);
+  assert.match(
+    await details.locator('.causes li').first().textContent(),
+    /ClientRequest, client-1 to node-1/,
+  );
   await close();
 });
 

@@ -244,13 +244,11 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
     plot.append(dots);
 
     const boxes = new Boxes();
-    for (const mark of marks)
-      boxes.block(
-        X.at(mark.x.mid) - 8,
-        Y.at(mark.y.mid) - 8,
-        X.at(mark.x.mid) + 8,
-        Y.at(mark.y.mid) + 8,
-      );
+    for (const { x, y } of marks) {
+      const [mx, my] = [X.at(x.mid), Y.at(y.mid)];
+      boxes.block(mx - 8, my - 8, mx + 8, my + 8);
+      boxes.block(X.at(x.low), my - 2, X.at(x.high), my + 2);
+    }
     for (const mark of marks) {
       const [x, y] = [X.at(mark.x.mid), Y.at(mark.y.mid)];
       const picked = store.state.pick === mark.strategy.name;

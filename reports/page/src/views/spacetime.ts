@@ -89,28 +89,19 @@ export const spacetime: Make<RunData> = (run, store) => {
     });
   }
 
-  function draw_facts(ctx: CanvasRenderingContext2D, scale: Scale, boxes: Boxes): void {
+  // Facts that fall on each other are one clump, with the name of the one that matters most.
+  interface Clump {
+    host: number;
+    start: number;
+    end: number;
+    kind: string;
+    name: string | null;
+  }
+
+  function draw_facts(ctx: CanvasRenderingContext2D, scale: Scale): Clump[] {
     const [low, high] = within(shown.facts_at, scale.from, scale.to);
-    // Facts that fall on each other are one clump, with the name of the one that matters most.
-    interface Clump {
-      end: number;
-      kind: string;
-      name: string;
-    }
-    const clumps: (Clump | null)[] = run.hosts.map(() => null);
-    const name_clump = (host: number): void => {
-      const clump = clumps[host];
-      if (!clump) return;
-      const y = top(host) + FACTS / 2 + 1;
-      ctx.font = font(11, 500);
-      ctx.textAlign = 'left';
-      const room = ctx.measureText(clump.name).width;
-      const after = clump.end + 7;
-      const left = after + room > scale.right ? clump.end - room - 7 : after;
-      if (!boxes.take(left - 3, y - 8, left + room + 3, y + 8)) return;
-      ctx.fillStyle = colour(grave(clump.kind) ? 'bad' : 'ink');
-      ctx.fillText(clump.name, left, y + 0.5);
-    };
+    const clumps: Clump[] = [];
+    const last: (Clump | undefined)[] = run.hosts.map(() => undefined);
     const step = Math.max(1, Math.ceil((high - low) / 4000));
     for (let at = low; at < high; at += step) {
       const i = shown.facts[at];
@@ -129,16 +120,42 @@ export const spacetime: Make<RunData> = (run, store) => {
       ctx.beginPath();
       ctx.arc(x, top(host) + FACTS / 2 + 1, name ? 3.2 : 1.8, 0, 7);
       ctx.fill();
-      const clump = clumps[host];
+      const clump = last[host];
       if (clump && x - clump.end < 9) {
         clump.end = x;
-        if (name && weight(kind) < weight(clump.kind)) Object.assign(clump, { name, kind });
-      } else if (name) {
-        name_clump(host);
-        clumps[host] = { end: x, kind, name };
+        if (name && (!clump.name || weight(kind) < weight(clump.kind)))
+          Object.assign(clump, { name, kind });
+      } else clumps.push((last[host] = { host, start: x, end: x, kind, name }));
+    }
+    return clumps;
+  }
+
+  // What matters most is named first; a name lies on no dot that has a name itself.
+  function name_facts(
+    ctx: CanvasRenderingContext2D,
+    scale: Scale,
+    clumps: Clump[],
+    boxes: Boxes,
+  ): void {
+    const y = (clump: Clump): number => top(clump.host) + FACTS / 2 + 1;
+    const named = clumps
+      .filter((clump) => clump.name)
+      .sort((a, b) => weight(a.kind) - weight(b.kind));
+    for (const c of named) boxes.block(c.start - 3, y(c) - 3, c.end + 3, y(c) + 3);
+    ctx.font = font(11, 500);
+    ctx.textAlign = 'left';
+    for (const clump of named.slice(0, 400)) {
+      const room = ctx.measureText(clump.name!).width;
+      for (const left of [clump.end + 7, clump.start - room - 7]) {
+        if (left < scale.left - 2 || left + room > scale.right + 10) continue;
+        if (!boxes.take(left - 2, y(clump) - 8, left + room + 2, y(clump) + 8)) continue;
+        ctx.fillStyle = colour('band');
+        ctx.fillRect(left - 2, y(clump) - 7, room + 4, 14);
+        ctx.fillStyle = colour(grave(clump.kind) ? 'bad' : 'ink');
+        ctx.fillText(clump.name!, left, y(clump) + 0.5);
+        break;
       }
     }
-    run.hosts.forEach((_, host) => name_clump(host));
   }
 
   function densities(ctx: CanvasRenderingContext2D, scale: Scale): number {
@@ -321,9 +338,10 @@ export const spacetime: Make<RunData> = (run, store) => {
       const dense = high - low > MANY;
       const drawn = dense ? densities(ctx, scale) : draw_messages(ctx, scale, low, high);
       const boxes = new Boxes();
+      const clumps = draw_facts(ctx, scale);
       mark_violations(ctx, scale, boxes);
       draw_ghosts(ctx, scale, boxes);
-      draw_facts(ctx, scale, boxes);
+      name_facts(ctx, scale, clumps, boxes);
       if (high - low <= NAMED) name_messages(ctx, scale, low, high, boxes);
       ctx.restore();
       timeline.canvas.dataset.drawn = String(drawn);
