@@ -90,7 +90,7 @@ TEST_CASE("every bug is found in its own scenario within its budget of seeds") {
       {"raft-commit-old-term", 15},
       {"raft-config-before-commit", 15},
       {"raft-config-overlap", 5},
-      {"raft-no-check-quorum", 12},
+      {"raft-no-check-quorum", 3},
       {"raft-no-log-check", 90},
       {"raft-no-pre-vote", 35},
       {"raft-restless", 5},
