@@ -58,7 +58,7 @@ void deliveries(benchmark::State& state) {
                      .name = to_name(NodeId(n)),
                      .node = NodeId(n),
                      .client = {},
-                     .make = [nodes](Env& env, Observer&, const Installed&) {
+                     .make = [nodes](Env& env, Observer&, const sim::Installed&) {
                        return std::make_unique<Courier>(env, nodes);
                      }});
     (void)kernel.start(Address(n));
