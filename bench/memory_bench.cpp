@@ -234,7 +234,7 @@ class Cluster final : public sim::KernelListener {
                       .node = {},
                       .client = {},
                       .make =
-                          [this, scheme](Env& env, Observer&, std::uint32_t) {
+                          [this, scheme](Env& env, Observer&, const sim::Installed&) {
                             return std::make_unique<Loader>(env, map_, scheme);
                           },
                       .diskless = true});
