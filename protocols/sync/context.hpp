@@ -39,6 +39,11 @@ struct SyncContext {
     return partition.value < map().partition_count() && map().owns(self, partition);
   }
   [[nodiscard]] const Member* member(NodeId node) const { return cluster.state().find(node); }
+  // Others may have owned in this node's place while it was away, and what they acknowledged needs
+  // no majority that this node is one of. Where there never were more nodes than copies nobody did.
+  [[nodiscard]] bool may_be_replaced() const {
+    return cluster.state().incarnations.size() > replication;
+  }
 };
 
 }  // namespace rejoin::sync_detail

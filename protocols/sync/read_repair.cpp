@@ -86,10 +86,10 @@ std::unique_ptr<Mechanism> make(SyncManager& manager, const Params& params) {
         "quorum reads), and is refused when they do not say so within coordinator.timeout. Async, "
         "it is answered at once; a read that comes before the repair can see less than one before "
         "it. At level one a single replica is asked, and with `background` the others after the "
-        "client "
-        "has its answer (Cassandra's read_repair_chance, up to 3.11). Answers that come after the "
-        "client has its own are compared, too, until coordinator.timeout is over. A deleted key "
-        "comes back where the tombstone has been forgotten and one replica still has the value.",
+        "client has its answer (Cassandra's read_repair_chance, up to 3.11). Answers that come "
+        "after the client has its own are compared, too, until coordinator.timeout is over. A "
+        "deleted key comes back where the tombstone has been forgotten and one replica still has "
+        "the value.",
     .params = {{.name = "mode",
                 .type = ParamType::choice,
                 .unit = "",

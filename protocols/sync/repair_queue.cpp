@@ -174,6 +174,7 @@ void RepairQueue::start(Wanted wanted) {
     const std::size_t others = owners / 2 + 1 - (own_counts ? 1 : 0);
     return std::min(std::max<std::size_t>(others, 1), repair.next.size());
   };
+  const bool own_counts = wanted.had_data && !context_.may_be_replaced();
   switch (wanted.request.rule) {
     case SourceRule::first:
     case SourceRule::freshest:
@@ -181,12 +182,12 @@ void RepairQueue::start(Wanted wanted) {
       break;
     case SourceRule::quorum:
       // A wipe forgets what is here, so it takes a majority of others; without one, it merges.
-      repair.target = majority(wanted.had_data && !wanted.request.wipe);
-      repair.least = majority(wanted.had_data);
+      repair.target = majority(own_counts && !wanted.request.wipe);
+      repair.least = majority(own_counts);
       break;
     case SourceRule::all:
       repair.target = repair.next.size();
-      repair.least = majority(wanted.had_data);
+      repair.least = majority(own_counts);
       break;
   }
   const bool probe = wanted.request.rule == SourceRule::freshest && repair.next.size() > 1;

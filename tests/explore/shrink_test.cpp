@@ -8,6 +8,7 @@
 
 #include "model/wire.hpp"
 #include "sim/run/run.hpp"
+#include "sim/run/verdict.hpp"
 #include "sim/run/vocabulary.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "tests/support/seed_schedule.hpp"
@@ -59,7 +60,76 @@ std::optional<std::pair<Schedule, Signature>> stale_read_from(std::uint64_t seed
   return std::nullopt;
 }
 
+// Runs nothing: whatever holds the word fails in that way, so that all goes that may go.
+Work fails_with(std::string word, const Signature& signature) {
+  return [word = std::move(word), signature](ByteView task) {
+    Trial trial;
+    const bool fails = std::ranges::search(task, as_bytes(word)).begin() != task.end();
+    if (fails || word.empty()) {
+      trial.signatures = {signature};
+      trial.broke = {"as it was asked to"};
+    }
+    return Bytes(encode(trial));
+  };
+}
+
 }  // namespace
+
+TEST_CASE("shrink: what the question is about stays, and everything else goes") {
+  Schedule schedule = load("fuzz/partition-rejoin.yaml", 3, "merkle");
+  schedule.node.store.versions = VersionScheme::dvv;
+  schedule.node.store.tombstones = TombstoneRule::all_ack;
+  const Signature signature{.what = "merge-never-regresses", .role = {}, .shape = {}};
+  Workers workers({.count = 1}, fails_with("", signature));
+  const auto found = shrink(schedule, signature, words(), workers);
+  REQUIRE(found.has_value());
+  const Schedule& small = found->schedule;
+  CHECK(small.timeline.empty());
+  CHECK(small.limits.settle != schedule.limits.settle);  // it is judged as it happens
+  CHECK(small.node.coordinator.timeout != schedule.node.coordinator.timeout);
+  REQUIRE(small.node.sync.mechanisms.size() == 1);
+  CHECK(small.node.sync.mechanisms.front().name == "merkle");
+  CHECK(small.node.store.versions == schedule.node.store.versions);
+  CHECK(small.node.store.tombstones == schedule.node.store.tombstones);
+  CHECK(small.client.write == schedule.client.write);
+  CHECK(small.client.read == schedule.client.read);
+}
+
+TEST_CASE("shrink: what was promised in time for repairs to come is promised there still") {
+  const Schedule schedule = load("fuzz/partition-rejoin.yaml", 3, "merkle");
+  const Signature signature{.what = "acknowledged-writes-survive", .role = {}, .shape = {}};
+  const auto promises = [&signature](const Schedule& one) {
+    return std::ranges::any_of(promises_of(one), [&signature](const Promise& promise) {
+      return promise.invariant == signature.what && promise.unmet.empty();
+    });
+  };
+  REQUIRE(promises(schedule));
+  Workers workers({.count = 1}, fails_with("", signature));
+  const auto found = shrink(schedule, signature, words(), workers);
+  REQUIRE(found.has_value());
+  CHECK(found->schedule.timeline.empty());
+  CHECK(promises(found->schedule));
+  CHECK(found->schedule.limits.settle >= schedule.limits.settle);
+  CHECK(found->schedule.limits.settle_quiet >= schedule.limits.settle_quiet);
+}
+
+TEST_CASE("shrink: where repairs must come to an end, faults that had one keep it") {
+  Schedule schedule = load("seed/t0-t5.yaml", 1, "merkle");
+  const auto crash = std::ranges::find(schedule.timeline, "T1", &Step::label);
+  REQUIRE(crash != schedule.timeline.end());
+  for (const std::string what : {"replicas-converge", "no-stale-read"}) {
+    CAPTURE(what);
+    const Signature signature{.what = what, .role = {}, .shape = {}};
+    Workers workers({.count = 1}, fails_with("crash", signature));
+    const auto found = shrink(schedule, signature, words(), workers);
+    REQUIRE(found.has_value());
+    const std::string small = to_short_yaml(found->schedule, words());
+    CAPTURE(small);
+    CHECK(small.find("crash") != std::string::npos);
+    // A replica that is dead for good agrees with nobody, and that is nothing new.
+    CHECK((small.find("restart") != std::string::npos) == (what == "replicas-converge"));
+  }
+}
 
 TEST_CASE("shrink: T0-T5 without sync is three nodes, a key, a crash and a restart") {
   const Schedule schedule = load("seed/t0-t5.yaml", 1, "none");
