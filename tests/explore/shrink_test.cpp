@@ -96,7 +96,9 @@ TEST_CASE("shrink: what the question is about stays, and everything else goes") 
 }
 
 TEST_CASE("shrink: what was promised in time for repairs to come is promised there still") {
-  const Schedule schedule = load("fuzz/partition-rejoin.yaml", 3, "merkle");
+  Schedule schedule = load("fuzz/partition-rejoin.yaml", 3, "merkle");
+  schedule.limits.settle = 600s;
+  schedule.limits.settle_quiet = 60s;
   const Signature signature{.what = "acknowledged-writes-survive", .role = {}, .shape = {}};
   const auto promises = [&signature](const Schedule& one) {
     return std::ranges::any_of(promises_of(one), [&signature](const Promise& promise) {
