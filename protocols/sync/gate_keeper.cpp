@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "model/check.hpp"
+#include "model/params.hpp"
 
 namespace rejoin::sync_detail {
 
@@ -11,6 +13,14 @@ namespace {
 
 constexpr IoToken kReadState{1};
 constexpr IoToken kWriteState{2};
+
+std::optional<std::uint64_t> whole_life(ByteView content) {
+  const std::string text(content.begin(), content.end());
+  if (!text.starts_with(kWhole)) return std::nullopt;
+  const auto life = parse_integer(std::string_view(text).substr(kWhole.size()));
+  if (!life || *life < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*life);
+}
 
 }  // namespace
 
@@ -25,7 +35,11 @@ void GateKeeper::start() {
 
 void GateKeeper::on_io(const IoDone& done) {
   if (done.token == kWriteState) {
-    if (done.status != IoStatus::ok) context_.env.halt("the sync state could not be written");
+    writing_ = false;
+    if (done.status != IoStatus::ok) {
+      return context_.env.halt("the sync state could not be written");
+    }
+    if (next_state_) remember(*std::exchange(next_state_, std::nullopt));
     return;
   }
   if (done.token != kReadState || start_ != Start::unknown) return;
@@ -38,19 +52,35 @@ void GateKeeper::on_io(const IoDone& done) {
       done.status == IoStatus::ok &&
       std::equal(content.begin(), content.end(), founding.begin(), founding.end());
   const ByteView returned = as_bytes(kReturned);
+  if (done.status == IoStatus::ok) whole_life_ = whole_life(content);
   const bool is_returned =
-      std::equal(content.begin(), content.end(), returned.begin(), returned.end());
+      whole_life_ || std::equal(content.begin(), content.end(), returned.begin(), returned.end());
   if (done.status == IoStatus::ok && !is_founding && !is_returned) {
     // It is replaced whole, so no crash explains this; to take it for a return costs a repair.
-    context_.bus.publish(fact::StorageCorrupt{
-        .file = "sync.state", .offset = 0, .what = "neither founding nor returned: repairing"});
+    context_.bus.publish(
+        fact::StorageCorrupt{.file = "sync.state",
+                             .offset = 0,
+                             .what = "not founding, returned or whole with a number: repairing"});
   }
   start_ = is_founding && !readmitted_ && !evicted_ ? Start::founding : Start::returning;
   new_disk_ = done.status == IoStatus::not_found;
-  if (!is_returned) {
-    context_.env.replace(kStateFile, returned, kWriteState);
-  }
+  if (!is_returned) remember(std::string(kReturned));
   try_return();
+}
+
+void GateKeeper::remember(std::string state) {
+  if (writing_) {
+    next_state_ = std::move(state);
+    return;
+  }
+  writing_ = true;
+  context_.env.replace(kStateFile, as_bytes(state), kWriteState);
+}
+
+void GateKeeper::vouch() {
+  if (is_whole()) return;
+  whole_life_ = context_.store.life();
+  remember(std::string(kWhole) + std::to_string(*whole_life_));
 }
 
 void GateKeeper::on_event(const local::IdentityKnown& event) {
@@ -135,12 +165,20 @@ void GateKeeper::on_completed(PartitionId partition, MonotonicTime started) {
   Holding& holding = holdings_[partition.value];
   holding.claimed = true;
   holding.repaired_since = started;
+  if (returned_ && is_repaired_everywhere()) vouch();
   if (!fenced() || !returned_ || !holding.handled) return;
   if (queue_.pending(partition) || context_.gate.is_open(partition)) return;
   open(partition, true, started);
 }
 
-// What was held is no longer vouched for.
+bool GateKeeper::is_repaired_everywhere() const {
+  for (std::uint32_t p = 0; p < holdings_.size(); ++p) {
+    if (context_.is_owner(PartitionId(p)) && !holdings_[p].repaired_since) return false;
+  }
+  return true;
+}
+
+// What others acknowledge from now on is missed.
 void GateKeeper::leave() {
   returned_ = false;
   caught_up_ = false;
@@ -164,6 +202,7 @@ void GateKeeper::try_return() {
   // A disk that lost the replace of `state` says founding again. Whoever has data was here before.
   if (start_ == Start::founding && !had_records_) {
     start_ = Start::returning;
+    vouch();
     for (const Owned& each : owned) {
       admit(each.partition, queue_.pending(each.partition), context_.env.now());
     }

@@ -13,10 +13,16 @@
 // 4. The first start of a founding member has nothing to repair: there was nothing before it. The
 //    file `state` remembers that it was the first; a store that holds data contradicts it, and is
 //    believed. Any other content of the file is reported and counts as a return, which is safe.
+// 5. What is stored here is vouched for as long as nothing was lost of it: from the first start of
+// a
+//    founding member on, or once every partition was repaired, until the store begins another life.
+//    The file names the life.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "protocols/sync/repair_queue.hpp"
@@ -27,6 +33,7 @@ inline constexpr std::string_view kFilePrefix = "sync";
 inline constexpr std::string_view kStateFile = "state";
 inline constexpr std::string_view kFounding = "founding";
 inline constexpr std::string_view kReturned = "returned";
+inline constexpr std::string_view kWhole = "whole ";  // and the life of the store, as a number
 
 class GateKeeper {
  public:
@@ -53,6 +60,10 @@ class GateKeeper {
   [[nodiscard]] bool is_repaired(PartitionId partition) const {
     return holdings_[partition.value].claimed && !queue_.pending(partition);
   }
+  // Invariant 5: whether this node still has all that it ever acknowledged of the partition.
+  [[nodiscard]] bool vouches_for(PartitionId partition) const {
+    return holdings_[partition.value].repaired_since.has_value() || is_whole();
+  }
 
  private:
   enum class Start : std::uint8_t { unknown, founding, returning };
@@ -63,6 +74,11 @@ class GateKeeper {
     std::optional<MonotonicTime> repaired_since;  // start of the last completed repair
   };
 
+  [[nodiscard]] bool is_whole() const { return whole_life_ == context_.store.life(); }
+  [[nodiscard]] bool is_repaired_everywhere() const;
+  void vouch();
+  // Writes the file, after what is being written now.
+  void remember(std::string state);
   [[nodiscard]] bool fenced() const { return context_.options.gate != GateMode::open; }
   [[nodiscard]] bool any_repairs_on_return(const Owned& owned) const;
   [[nodiscard]] bool any_repairs_on_change() const;
@@ -81,6 +97,9 @@ class GateKeeper {
   const MechanismList& mechanisms_;
   std::vector<Holding> holdings_;
   Start start_ = Start::unknown;
+  std::optional<std::uint64_t> whole_life_;  // of the store, when it was whole
+  std::optional<std::string> next_state_;    // to be written when what is being written is
+  bool writing_ = false;
   bool had_records_ = false;  // in the store, at the start
   bool new_disk_ = false;     // no file: this process was not a member before it was admitted
   std::optional<Incarnation> incarnation_;

@@ -174,7 +174,7 @@ void RepairQueue::start(Wanted wanted) {
     const std::size_t others = owners / 2 + 1 - (own_counts ? 1 : 0);
     return std::min(std::max<std::size_t>(others, 1), repair.next.size());
   };
-  const bool own_counts = wanted.had_data && !context_.may_be_replaced();
+  const bool own_counts = wanted.had_data && vouches_(partition) && !context_.may_be_replaced();
   switch (wanted.request.rule) {
     case SourceRule::first:
     case SourceRule::freshest:

@@ -43,14 +43,18 @@ class RepairQueue final : public SourceListener {
   using Ended = std::function<void(PartitionId, const std::string& mechanism)>;
   // A comparison that began then has given the source what it lacked.
   using Met = std::function<void(PartitionId, NodeId source, MonotonicTime began)>;
+  // Whether this node still has all that it ever acknowledged of the partition.
+  using Vouches = std::function<bool(PartitionId)>;
 
-  RepairQueue(SyncContext& context, TreeKeeper& trees, Completed completed, Ended ended, Met met)
+  RepairQueue(SyncContext& context, TreeKeeper& trees, Completed completed, Ended ended, Met met,
+              Vouches vouches)
       : context_(context),
         client_(context, *this),
         reconciler_(context, trees, *this),
         completed_(std::move(completed)),
         ended_(std::move(ended)),
-        met_(std::move(met)) {}
+        met_(std::move(met)),
+        vouches_(std::move(vouches)) {}
 
   void add(RepairRequest request);
   // Ends what is under way and forgets what waits, for one partition or for all.
@@ -133,6 +137,7 @@ class RepairQueue final : public SourceListener {
   Completed completed_;
   Ended ended_;
   Met met_;
+  Vouches vouches_;
   std::map<std::uint64_t, Wanted> waiting_;  // by order of asking
   std::map<Waiting, std::uint64_t> orders_;  // where each is in waiting_
   std::uint64_t last_order_ = 0;

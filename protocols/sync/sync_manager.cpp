@@ -58,7 +58,8 @@ struct SyncManager::Impl {
             },
             [this](PartitionId partition, NodeId source, MonotonicTime began) {
               tombstones.on_met(partition, source, began);
-            }),
+            },
+            [this](PartitionId partition) { return keeper.vouches_for(partition); }),
         tombstones(context),
         keeper(context, queue, mechanisms),
         server(context, [this](PartitionId partition) { return keeper.is_repaired(partition); }),

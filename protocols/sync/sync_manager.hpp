@@ -44,8 +44,9 @@ namespace rejoin {
 enum class SourceRule : std::uint8_t {
   first,     // the first source that answers, in the order given
   freshest,  // asks all for their newest version, copies from the one that is ahead
-  // A majority of the partition's owners. This node counts when it holds data and no other can have
-  // owned in its place: where there never were more nodes than copies.
+  // A majority of the partition's owners. This node counts when it holds data, has lost none since
+  // it was whole, and no other can have owned in its place: where there never were more nodes than
+  // copies.
   quorum,
   all,  // every source that answers, at least what quorum asks for
 };

@@ -117,7 +117,7 @@ TEST_CASE("all completes with those that answer when one is dead, if they make a
 
 TEST_CASE("a quorum of five needs two others when this node has data, and three when it has none") {
   for (const bool has_data : {false, true}) {
-    Cluster five({.nodes = 5});
+    Cluster five({.nodes = 5, .replication = 5});
     five.found_all();
     if (has_data) five.node(5).write(record("mine", 1));
     five.run_for(10ms);
@@ -128,6 +128,38 @@ TEST_CASE("a quorum of five needs two others when this node has data, and three 
     CHECK(asked == (has_data ? 2 : 3));
     CHECK(five.node(5).facts<fact::RepairCompleted>().size() == 1);
   }
+}
+
+TEST_CASE("a quorum counts no node that lost its data until all of it is repaired") {
+  SyncOptions options = impatient();
+  Trio trio({.sync = options});
+  trio.node(1).write(record("a", 10));
+  trio.node(3).crash();
+  trio.node(3).wipe_disk();
+  trio.come_back(3);
+  // A client does not wait for repairs, and the next process finds what it wrote.
+  trio.node(3).write(record("b", 20));
+  trio.run_for(10ms);
+  trio.node(3).crash();
+  trio.come_back(3);
+  trio.node(1).crash();
+  trio.repair(request(nodes({1, 2}), SourceRule::quorum));  // the one that lacks `a` is not enough
+  trio.run_for(3s);
+  CHECK(trio.node(3).facts<fact::RepairCompleted>().empty());
+  CHECK(trio.node(3).facts<fact::RepairFailed>().size() >= 2);
+  trio.come_back(1);
+  trio.run_for(10s);
+  CHECK(trio.node(3).facts<fact::RepairCompleted>().size() == 1);
+  CHECK(trio.node(3).contents().size() == 2);
+
+  // Whole again, this process and the next count themselves.
+  trio.node(3).crash();
+  trio.come_back(3);
+  trio.node(3).forget_facts();
+  trio.node(1).crash();
+  trio.repair(request(nodes({1, 2}), SourceRule::quorum));
+  trio.run_for(3s);
+  CHECK(trio.node(3).facts<fact::RepairCompleted>().size() == 1);
 }
 
 TEST_CASE("a quorum that is not reached is a failure, and is tried anew") {
