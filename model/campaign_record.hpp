@@ -38,6 +38,16 @@ struct ReplayedFailure {
   std::string reproduce;  // the command that shows it; empty: it no longer fails
 };
 
+// What a hunt for a planted bug came to: seeds until it was found, over stretches of seeds.
+struct PlantedBug {
+  std::string bug;
+  std::string invariant;     // that is to see it
+  std::uint64_t median = 0;  // seeds at most, where half of the stretches did not find it
+  std::uint64_t p90 = 0;
+  std::uint64_t found = 0;  // stretches
+  std::uint64_t of = 0;
+};
+
 struct CampaignRecord {
   std::string scenario;
   std::string file;
@@ -59,6 +69,10 @@ struct CampaignRecord {
   std::vector<ReplayedFailure> replayed;
   std::map<std::string, std::uint64_t> judged;    // by invariant, over all seeds
   std::map<std::string, std::uint64_t> injected;  // by fault, over all seeds
+  // By fault and by the phase of the cluster in which it struck (`steady`, `electing`, ...).
+  std::map<std::string, std::map<std::string, std::uint64_t>> injected_in;
+  std::vector<std::uint64_t> failing;  // seeds of the range that failed, in order
+  std::vector<PlantedBug> planted;     // of a hunt
 };
 
 // Invariants that no seed of a whole campaign gave anything to judge. Empty for one that was

@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "reports/campaign.hpp"
+#include "reports/campaign_page.hpp"
+#include "reports/html.hpp"
 
 namespace rejoin::app {
 
@@ -27,6 +29,8 @@ std::string file_name(CampaignOutKind kind) {
       return "junit.xml";
     case CampaignOutKind::github:
       return "github.txt";
+    case CampaignOutKind::html:
+      return "campaign.html";
   }
   return {};
 }
@@ -105,6 +109,12 @@ void CampaignOutputs::finish(const std::vector<CampaignRecord>& records) {
       case CampaignOutKind::github:
         put(target, reports::campaign_github(records));
         write_summary(reports::campaign_markdown(records));
+        break;
+      case CampaignOutKind::html:
+        if (records.empty()) break;
+        put(target, reports::html_page(records.front().scenario + ", campaign",
+                                       reports::campaign_page_json(records.front(), kVersion)));
+        if (!failure_ && target.path != "-" && page_.empty()) page_ = target.path;
         break;
     }
   }

@@ -29,6 +29,8 @@ class CampaignOutputs {
   [[nodiscard]] bool takes_standard_output() const;
   void line(const std::string& text);
   void finish(const std::vector<CampaignRecord>& records);
+  // The page that was written; empty: none was, to a file.
+  [[nodiscard]] const std::string& page() const { return page_; }
   // The first thing that could not be written, as a sentence.
   [[nodiscard]] const std::optional<std::string>& failure() const { return failure_; }
 
@@ -44,6 +46,7 @@ class CampaignOutputs {
 
   std::vector<Target> targets_;
   std::optional<std::string> failure_;
+  std::string page_;
 };
 
 }  // namespace rejoin::app

@@ -28,10 +28,20 @@ struct Words {
   std::string until;
   std::string format = "text";
   std::vector<std::string> outs;
+  bool open = false;
   bool resolved = false;
   std::string kind;
   std::string name;
 };
+
+// `a, b or c`.
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    out += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i];
+  }
+  return out;
+}
 
 struct Parser {
   CLI::App app{"rejoin: replays cluster timelines, deterministically, and judges them", "rejoin"};
@@ -79,9 +89,11 @@ void declare(Parser& parser) {
   parser.run->add_option("--format", words.format, "text or json");
   parser.run
       ->add_option("--out", words.outs,
-                   "KIND[=FILE]: also write text, json or the schedule; - is standard output, "
-                   "without =FILE it goes below results/")
+                   "KIND[=FILE]: also write " + joined(out_kinds()) +
+                       "; - is standard output, without =FILE it goes below results/")
       ->allow_extra_args(false);
+  parser.run->add_flag("--open", words.open,
+                       "show the page in a browser; writes it (--out html) if nothing else does");
   parser.replay = parser.app.add_subcommand("replay-steps", "")->group("");
   parser.replay->add_flag("--no-expect", words.no_expect, "");
   parser.validate = parser.app.add_subcommand("validate", "check scenario files");
@@ -97,8 +109,11 @@ void declare(Parser& parser) {
   declare_fuzz(*parser.fuzz, parser.explore);
   parser.fuzz
       ->add_option("--out", words.outs,
-                   "KIND[=FILE]: also write text, json, jsonl, junit or github")
+                   "KIND[=FILE]: also write text, json, jsonl, junit, github or html; - is "
+                   "standard output, without =FILE it goes where failures are kept")
       ->allow_extra_args(false);
+  parser.fuzz->add_flag("--open", words.open,
+                        "show the page in a browser; writes it (--out html) if nothing else does");
   parser.shrink =
       parser.app.add_subcommand("shrink", "the smallest file that fails in the same way");
   add_selection(*parser.shrink, words);
@@ -285,7 +300,33 @@ tl::expected<Command, std::string> run_of(Parser& parser) {
   auto outs = outs_of(words, parser.run->count("--format") != 0);
   if (!outs) return tl::unexpected(outs.error());
   out.outputs = *std::move(outs);
+  out.open = words.open;
+  const auto page = std::find_if(out.outputs.begin(), out.outputs.end(),
+                                 [](const auto& request) { return request.kind == OutKind::html; });
+  if (out.open && page == out.outputs.end()) out.outputs.push_back({.kind = OutKind::html});
+  if (out.open && page != out.outputs.end() && page->file == "-") {
+    return tl::unexpected(error_text("--open cannot show a page that goes to standard output",
+                                     "--out html=FILE, or --out html"));
+  }
   return out;
+}
+
+// --open asks for a page.
+tl::expected<Command, std::string> with_open(tl::expected<Command, std::string> command,
+                                             bool open) {
+  if (!command || !open) return command;
+  auto& fuzz = std::get<FuzzCommand>(*command);
+  fuzz.open = true;
+  const auto page = std::find_if(fuzz.outputs.begin(), fuzz.outputs.end(), [](const auto& request) {
+    return request.kind == CampaignOutKind::html;
+  });
+  if (page == fuzz.outputs.end()) {
+    fuzz.outputs.push_back({.kind = CampaignOutKind::html});
+  } else if (page->file == "-") {
+    return tl::unexpected(error_text("--open cannot show a page that goes to standard output",
+                                     "--out html=FILE, or --out html"));
+  }
+  return command;
 }
 
 tl::expected<Command, std::string> command_of(Parser& parser) {
@@ -300,7 +341,8 @@ tl::expected<Command, std::string> command_of(Parser& parser) {
     auto selection = selection_of(parser.words, *chosen);
     if (!selection) return tl::unexpected(selection.error());
     if (chosen == parser.shrink) return shrink_of(*std::move(selection), parser.explore);
-    return fuzz_of(*std::move(selection), parser.explore, parser.words.outs);
+    return with_open(fuzz_of(*std::move(selection), parser.explore, parser.words.outs),
+                     parser.words.open);
   }
   if (chosen == parser.replay) return ReplayCommand{.expectations = !parser.words.no_expect};
   if (parser.words.files.empty()) {

@@ -49,6 +49,13 @@ enum class OutKind : std::uint8_t {
   schedule,  // what was run, as a scenario file with nothing left to pick
   edn,       // the history of clients, as Jepsen's checkers read it
   jsonl,     // the same, an operation a line
+  html,      // the page: one file that opens anywhere
+  csv,       // for spreadsheets: metrics a row a run; below results/ also steps and reads
+  markdown,  // tables for a pull request
+  perfetto,  // a trace for ui.perfetto.dev
+  shiviz,    // a log with vector clocks, for ShiViz
+  mermaid,   // a sequence diagram of what led to the first violation
+  svg,       // the staleness of each node over time, for a paper
 };
 struct OutRequest {
   OutKind kind{};
@@ -65,6 +72,7 @@ struct RunCommand {
   MonotonicTime trace_until = kForever;
   Format format = Format::text;
   std::vector<OutRequest> outputs;
+  bool open = false;  // the page, when it is written
 };
 struct ReplayCommand {  // hidden: the second process of --verify
   bool expectations = true;
@@ -84,6 +92,7 @@ enum class CampaignOutKind : std::uint8_t {
   jsonl,  // a line a seed
   junit,
   github,  // annotations; and the summary of the step, where GITHUB_STEP_SUMMARY says
+  html,    // the page
 };
 struct CampaignOut {
   CampaignOutKind kind{};
@@ -98,6 +107,7 @@ struct FuzzCommand {
   std::string save_dir{};  // empty: results/fuzz/SCENARIO, see folder_of
   bool shrinks = true;
   std::vector<CampaignOut> outputs{};
+  bool open = false;  // the page, when it is written
 };
 struct ShrinkCommand {
   Selection selection;
@@ -109,6 +119,7 @@ struct HuntCommand {
   std::uint64_t runs = 200;         // at most, of a stretch of seeds
   std::uint32_t stretches = 5;
   std::uint32_t jobs = 0;
+  std::string page{};  // a file of HTML to write; `-`: standard output; empty: none
 };
 struct SchemaCommand {};
 struct PrintCommand {  // --help, --version

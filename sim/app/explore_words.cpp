@@ -12,11 +12,9 @@ namespace rejoin::app {
 namespace {
 
 constexpr std::pair<CampaignOutKind, std::string_view> kKinds[] = {
-    {CampaignOutKind::text, "text"},
-    {CampaignOutKind::json, "json"},
-    {CampaignOutKind::jsonl, "jsonl"},
-    {CampaignOutKind::junit, "junit"},
-    {CampaignOutKind::github, "github"}};
+    {CampaignOutKind::text, "text"},     {CampaignOutKind::json, "json"},
+    {CampaignOutKind::jsonl, "jsonl"},   {CampaignOutKind::junit, "junit"},
+    {CampaignOutKind::github, "github"}, {CampaignOutKind::html, "html"}};
 
 std::optional<std::uint64_t> number_in(std::string_view text, int base = 10) {
   std::uint64_t out = 0;
@@ -117,6 +115,8 @@ void declare_hunt(CLI::App& command, ExploreWords& words) {
   command.add_option("--runs", words.runs, "seeds at most, of each stretch (200)");
   command.add_option("--stretches", words.stretches, "how many times to search (5)");
   command.add_option("-j,--jobs", words.jobs, "processes (all cores)");
+  command.add_option("--out", words.pages, "html=FILE: also write a page; - is standard output")
+      ->allow_extra_args(false);
 }
 
 tl::expected<Command, std::string> fuzz_of(Selection selection, const ExploreWords& words,
@@ -163,6 +163,15 @@ tl::expected<Command, std::string> fuzz_of(Selection selection, const ExploreWor
   auto requests = outs_of(outs);
   if (!requests) return tl::unexpected(requests.error());
   out.outputs = *std::move(requests);
+  const auto page = std::find_if(out.outputs.begin(), out.outputs.end(), [](const auto& request) {
+    return request.kind == CampaignOutKind::html;
+  });
+  // A page is of one campaign.
+  if (page != out.outputs.end() && selection.files.size() > 1) {
+    return tl::unexpected(error_text(
+        "--out: a page is of one campaign, and these are " + std::to_string(selection.files.size()),
+        "one file at a time"));
+  }
   out.save_dir = words.save_dir;
   out.shrinks = !words.no_shrink;
   out.selection = std::move(selection);
@@ -189,6 +198,15 @@ tl::expected<Command, std::string> hunt_of(const ExploreWords& words) {
   const auto stretches = count_of("--stretches", words.stretches, out.stretches, 1'000);
   if (!stretches) return tl::unexpected(stretches.error());
   out.stretches = static_cast<std::uint32_t>(*stretches);
+  const auto requests = outs_of(words.pages);
+  if (!requests) return tl::unexpected(requests.error());
+  for (const CampaignOut& request : *requests) {
+    if (request.kind != CampaignOutKind::html || !out.page.empty()) {
+      return tl::unexpected(
+          error_text("--out: a hunt writes one page and nothing else", "as in --out html=FILE"));
+    }
+    out.page = request.file.value_or("hunt.html");
+  }
   return out;
 }
 

@@ -26,6 +26,7 @@ struct ExploreWords {
   bool no_shrink = false;
   std::vector<std::string> bugs;
   std::string stretches;
+  std::vector<std::string> pages;
 };
 
 void declare_fuzz(CLI::App& command, ExploreWords& words);

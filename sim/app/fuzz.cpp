@@ -8,6 +8,7 @@
 #include "model/wire.hpp"
 #include "reports/campaign.hpp"
 #include "reports/page.hpp"
+#include "sim/app/browser.hpp"
 #include "sim/app/campaign_outputs.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/guard.hpp"
@@ -213,6 +214,7 @@ ExitStatus execute(const FuzzCommand& command) {
     print_error(error_text(*outputs.failure()));
     status = std::max(status, ExitStatus::own_failure);
   }
+  if (command.open && !outputs.page().empty()) print_error(open_page(outputs.page()));
   return status;
 }
 

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "model/mutant.hpp"
+#include "reports/campaign_page.hpp"
+#include "reports/html.hpp"
 #include "reports/page.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/guard.hpp"
@@ -34,6 +38,7 @@ ExitStatus run_sibling(const HuntCommand& command) {
   words.push_back("--runs=" + std::to_string(command.runs));
   words.push_back("--stretches=" + std::to_string(command.stretches));
   if (command.jobs != 0) words.push_back("--jobs=" + std::to_string(command.jobs));
+  if (!command.page.empty()) words.push_back("--out=html=" + command.page);
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
@@ -57,6 +62,32 @@ void add_search(std::vector<reports::Cell>& row, const sim::Hunted& hunted, std:
 
 std::optional<std::uint64_t> clean_seeds(const sim::Hunted& hunted) {
   return sim::clean_seeds_needed(hunted.found(), hunted.ran);
+}
+
+// With swarms, as the search is run. A stretch that did not find it counts as all of its seeds.
+PlantedBug planted_of(const MutantSpec& bug, const sim::Hunted& hunted, std::uint64_t runs) {
+  return {.bug = std::string(bug.name),
+          .invariant = std::string(bug.invariant),
+          .median = hunted.percentile(50).value_or(runs),
+          .p90 = hunted.percentile(90).value_or(runs),
+          .found = hunted.found(),
+          .of = hunted.seeds.size()};
+}
+
+// Text for standard error, or none.
+std::optional<std::string> write_page(const std::string& path, const CampaignRecord& record) {
+  if (path.empty()) return std::nullopt;
+  const std::string html =
+      reports::html_page("hunt", reports::campaign_page_json(record, kVersion));
+  if (path == "-") {
+    print(html);
+    return std::nullopt;
+  }
+  std::ofstream out(path, std::ios::binary);
+  out << html;
+  out.close();
+  if (out) return std::nullopt;
+  return error_text("--out: cannot write `" + path + "`: " + std::strerror(errno));
 }
 
 std::optional<std::uint64_t> better(const std::optional<std::uint64_t>& one,
@@ -150,6 +181,12 @@ ExitStatus execute(const HuntCommand& command) {
     }
     searches.push_back(*std::move(search));
   }
+  // Known before anything runs, as far as it can be.
+  if (!command.page.empty() && command.page != "-" &&
+      !std::ofstream(command.page, std::ios::binary | std::ios::app)) {
+    print_error(error_text("--out: cannot write `" + command.page + "`: " + std::strerror(errno)));
+    return ExitStatus::bad_input;
+  }
   sim::HuntOptions options{.runs_max = command.runs,
                            .stretches = command.stretches,
                            .jobs = command.jobs != 0 ? command.jobs : all_cores(),
@@ -164,6 +201,10 @@ ExitStatus execute(const HuntCommand& command) {
                         {"clean seeds", reports::Align::right}},
                        {}};
   bool missed = false;
+  CampaignRecord record;
+  record.scenario = "hunt";
+  record.sync = "the planted bugs' own scenarios";
+  const auto start = std::chrono::steady_clock::now();
   const Interruptible interruptible;
   ProgressLine progress;
   options.interrupted = is_interrupted;
@@ -185,6 +226,8 @@ ExitStatus execute(const HuntCommand& command) {
     // Of one that was cut off there is nothing to compare.
     if (swarm.interrupted || (plain && plain->interrupted)) break;
     missed = missed || (swarm.found() == 0 && (!plain || plain->found() == 0));
+    record.ran += swarm.ran + (plain ? plain->ran : 0);
+    record.planted.push_back(planted_of(*bugs[i], swarm, command.runs));
     std::vector<reports::Cell> row{{std::string(bugs[i]->name)}};
     add_search(row, swarm, command.runs);
     std::optional<std::uint64_t> needed = clean_seeds(swarm);
@@ -210,7 +253,13 @@ ExitStatus execute(const HuntCommand& command) {
                              "may have it (the lower 99% bound of Clopper and Pearson).",
                              command.runs),
                  2);
-  print(page.take());
+  if (command.page != "-") print(page.take());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  record.seconds = took.count();
+  if (const auto problem = write_page(command.page, record)) {
+    print_error(*problem);
+    return ExitStatus::own_failure;
+  }
   if (is_interrupted()) return ExitStatus::interrupted;
   return missed ? ExitStatus::not_as_expected : ExitStatus::as_expected;
 }

@@ -13,7 +13,11 @@
 #include <utility>
 
 #include "reports/history.hpp"
+#include "reports/html.hpp"
+#include "reports/pictures.hpp"
 #include "reports/report.hpp"
+#include "reports/run_page.hpp"
+#include "reports/tables.hpp"
 
 namespace rejoin::app {
 
@@ -21,12 +25,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::pair<OutKind, std::string_view>, 5> kKinds = {
+constexpr std::array<std::pair<OutKind, std::string_view>, 12> kKinds = {
     {{OutKind::text, "text"},
      {OutKind::json, "json"},
      {OutKind::schedule, "schedule"},
      {OutKind::edn, "edn"},
-     {OutKind::jsonl, "jsonl"}}};
+     {OutKind::jsonl, "jsonl"},
+     {OutKind::html, "html"},
+     {OutKind::csv, "csv"},
+     {OutKind::markdown, "markdown"},
+     {OutKind::perfetto, "perfetto"},
+     {OutKind::shiviz, "shiviz"},
+     {OutKind::mermaid, "mermaid"},
+     {OutKind::svg, "svg"}}};
 
 // Whether one file of the kind is of one run: `a schedule`, `a history`. Empty when it tells of
 // all.
@@ -34,12 +45,24 @@ std::string_view thing_of_one_run(OutKind kind) {
   switch (kind) {
     case OutKind::text:
     case OutKind::json:
+    case OutKind::csv:
+    case OutKind::markdown:
       return {};
     case OutKind::schedule:
       return "schedule";
     case OutKind::edn:
     case OutKind::jsonl:
       return "history";
+    case OutKind::html:
+      return "page";
+    case OutKind::perfetto:
+      return "trace";
+    case OutKind::shiviz:
+      return "log";
+    case OutKind::mermaid:
+      return "diagram";
+    case OutKind::svg:
+      return "picture";
   }
   return {};
 }
@@ -57,6 +80,20 @@ std::string file_name(OutKind kind, std::size_t trials, std::uint64_t seed) {
       return "history" + which + ".edn";
     case OutKind::jsonl:
       return "history" + which + ".jsonl";
+    case OutKind::html:
+      return "page" + which + ".html";
+    case OutKind::csv:
+      return "metrics.csv";
+    case OutKind::markdown:
+      return "report.md";
+    case OutKind::perfetto:
+      return "trace" + which + ".json";
+    case OutKind::shiviz:
+      return "shiviz" + which + ".log";
+    case OutKind::mermaid:
+      return "causes" + which + ".mmd";
+    case OutKind::svg:
+      return "staleness" + which + ".svg";
   }
   return {};
 }
@@ -116,6 +153,11 @@ std::optional<OutKind> out_kind_of(std::string_view name) {
   return std::nullopt;
 }
 
+bool is_picture(OutKind kind) {
+  return kind == OutKind::html || kind == OutKind::perfetto || kind == OutKind::shiviz ||
+         kind == OutKind::mermaid || kind == OutKind::svg;
+}
+
 std::vector<std::string> out_kinds() {
   std::vector<std::string> out;
   for (const auto& [kind, name] : kKinds) out.emplace_back(name);
@@ -166,7 +208,10 @@ tl::expected<Outputs, std::string> Outputs::open(const std::vector<OutRequest>& 
                                                  const std::vector<Job>& jobs) {
   Outputs out;
   std::size_t runs = 0;
-  for (const Job& job : jobs) runs += job.trials;
+  for (const Job& job : jobs) {
+    runs += job.trials;
+    out.trials_.push_back(job.trials);
+  }
   for (const OutRequest& request : asked) {
     Target target{.kind = request.kind, .path = request.file.value_or(""), .file = nullptr};
     const std::string_view thing = thing_of_one_run(request.kind);
@@ -222,6 +267,11 @@ std::optional<std::string> Outputs::make_folders(const std::vector<Job>& jobs) {
   return std::nullopt;
 }
 
+bool Outputs::wants_events() const {
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [](const Target& target) { return is_picture(target.kind); });
+}
+
 bool Outputs::takes_standard_output() const {
   return std::any_of(targets_.begin(), targets_.end(),
                      [](const Target& target) { return target.path == "-"; });
@@ -232,17 +282,57 @@ namespace {
 // Of one run of a job: the kinds that tell of one.
 std::string of_run(OutKind kind, const Finished& done, std::size_t trial) {
   switch (kind) {
-    case OutKind::text:
-    case OutKind::json:
-      break;
     case OutKind::schedule:
       return sim::to_yaml(done.job->schedule(done.job->first_seed + trial));
     case OutKind::edn:
       return reports::history_edn(done.trials[trial]);
     case OutKind::jsonl:
       return reports::history_jsonl(done.trials[trial]);
+    case OutKind::text:
+    case OutKind::json:
+    case OutKind::csv:
+    case OutKind::markdown:
+    case OutKind::html:
+    case OutKind::perfetto:
+    case OutKind::shiviz:
+    case OutKind::mermaid:
+    case OutKind::svg:
+      break;
   }
   return {};
+}
+
+std::string picture_of(OutKind kind, Drawn&& run) {
+  switch (kind) {
+    case OutKind::html:
+      return reports::html_page(run.record.scenario + ", seed " + std::to_string(run.record.seed),
+                                reports::run_page_json(run.record, std::move(run.events),
+                                                       {.version = std::string(kVersion),
+                                                        .command = std::move(run.command)}));
+    case OutKind::perfetto:
+      return reports::perfetto_json(run.record, run.events);
+    case OutKind::shiviz:
+      return reports::shiviz_log(run.record, run.events);
+    case OutKind::mermaid:
+      return reports::mermaid_diagram(run.record, run.events);
+    case OutKind::svg:
+      return reports::staleness_svg(run.record, run.events);
+    case OutKind::text:
+    case OutKind::json:
+    case OutKind::csv:
+    case OutKind::markdown:
+    case OutKind::schedule:
+    case OutKind::edn:
+    case OutKind::jsonl:
+      break;
+  }
+  return {};
+}
+
+std::vector<std::vector<RunRecord>> records_of(const std::vector<Finished>& all) {
+  std::vector<std::vector<RunRecord>> out;
+  for (const Finished& each : all) out.push_back(each.trials);
+  return out;
 }
 
 // The reports of several files in one.
@@ -255,10 +345,20 @@ std::string together(OutKind kind, const std::vector<Finished>& all) {
     }
     case OutKind::json:
       return json_of(all);
+    case OutKind::csv:
+      return reports::metrics_csv(records_of(all));
+    case OutKind::markdown:
+      return reports::markdown_report(records_of(all));
     case OutKind::schedule:
     case OutKind::edn:
     case OutKind::jsonl:
       return of_run(kind, all.front(), 0);
+    case OutKind::html:
+    case OutKind::perfetto:
+    case OutKind::shiviz:
+    case OutKind::mermaid:
+    case OutKind::svg:
+      break;  // written run by run
   }
   return {};
 }
@@ -277,6 +377,10 @@ std::optional<std::string> put_in_folder(OutKind kind, const Finished& done,
   const Job& job = *done.job;
   if (thing_of_one_run(kind).empty()) {
     const std::vector<Finished> alone = {done};
+    if (kind == OutKind::csv) {
+      if (auto wrong = put(folder + "/steps.csv", reports::steps_csv(done.trials))) return wrong;
+      if (auto wrong = put(folder + "/reads.csv", reports::reads_csv(done.trials))) return wrong;
+    }
     return put(folder + "/" + file_name(kind, 1, 0), together(kind, alone));
   }
   for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
@@ -289,8 +393,32 @@ std::optional<std::string> put_in_folder(OutKind kind, const Finished& done,
 
 }  // namespace
 
+std::optional<std::string> Outputs::draw(std::size_t job, Drawn run) {
+  for (const Target& target : targets_) {
+    if (!is_picture(target.kind)) continue;
+    const std::string text = picture_of(
+        target.kind, {.record = run.record, .events = run.events, .command = run.command});
+    std::string path = target.path;
+    if (path == "-") {
+      print(text);
+      continue;
+    }
+    if (target.file != nullptr) {
+      if (!write_all(target.file->descriptor, text)) {
+        return cannot("write", path, std::strerror(errno));
+      }
+    } else {
+      path = folders_[job] + "/" + file_name(target.kind, trials_[job], run.record.seed);
+      if (auto wrong = put(path, text)) return wrong;
+    }
+    if (target.kind == OutKind::html && page_.empty()) page_ = path;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> Outputs::write(const std::vector<Finished>& all) {
   for (const Target& target : targets_) {
+    if (is_picture(target.kind)) continue;  // drawn when its run ended
     if (target.path == "-") {
       print(together(target.kind, all));
     } else if (target.file != nullptr) {

@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "model/run_events.hpp"
 #include "model/run_record.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/load.hpp"
@@ -25,6 +26,13 @@ struct Finished {
   std::string text;  // its report, without colours
 };
 
+// One run, for what draws it.
+struct Drawn {
+  const RunRecord& record;
+  RunEvents events;
+  std::string command;  // that shows it again
+};
+
 class Outputs {
  public:
   // The error is text for standard error. The jobs outlive what is made.
@@ -36,6 +44,12 @@ class Outputs {
 
   // One of them goes to standard output, in place of the usual report.
   [[nodiscard]] bool takes_standard_output() const;
+  // One of them draws runs: they are to be recorded, and given to `draw` one by one.
+  [[nodiscard]] bool wants_events() const;
+  // Writes the pictures of one run. The error is text for standard error.
+  [[nodiscard]] std::optional<std::string> draw(std::size_t job, Drawn run);
+  // The first page that was written; empty: none was, to a file.
+  [[nodiscard]] const std::string& page() const { return page_; }
   // Writes all of it, and says on standard error where folders were made. The error is text for
   // standard error.
   [[nodiscard]] std::optional<std::string> write(const std::vector<Finished>& all);
@@ -51,7 +65,9 @@ class Outputs {
   [[nodiscard]] std::optional<std::string> make_folders(const std::vector<Job>& jobs);
 
   std::vector<Target> targets_;
-  std::vector<std::string> folders_;  // by job; empty when no target needs them
+  std::vector<std::string> folders_;   // by job; empty when no target needs them
+  std::vector<std::uint32_t> trials_;  // by job
+  std::string page_;
 };
 
 // One object for one file, an array for several.
@@ -60,5 +76,7 @@ class Outputs {
 [[nodiscard]] std::string_view to_name(OutKind kind);
 [[nodiscard]] std::optional<OutKind> out_kind_of(std::string_view name);
 [[nodiscard]] std::vector<std::string> out_kinds();
+// Drawn from what happened in a run, not from what it came to.
+[[nodiscard]] bool is_picture(OutKind kind);
 
 }  // namespace rejoin::app

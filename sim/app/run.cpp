@@ -7,6 +7,7 @@
 #include "reports/page.hpp"
 #include "reports/report.hpp"
 #include "sim/app/bisect.hpp"
+#include "sim/app/browser.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/guard.hpp"
 #include "sim/app/load.hpp"
@@ -83,14 +84,17 @@ reports::TextOptions text_options(const RunCommand& command, const std::vector<R
 
 struct Outcome {
   std::vector<RunRecord> trials;
-  std::optional<ExitStatus> stopped;  // what --verify found
+  std::optional<ExitStatus> stopped;   // what --verify found
+  std::optional<std::string> failure;  // a picture could not be written; text for standard error
 };
 
 // Runs one seed, beside a second process if that was asked for.
-Verification run_seed(const RunCommand& command, const Schedule& schedule, TracePrinter* trace) {
+Verification run_seed(const RunCommand& command, const Schedule& schedule, TracePrinter* trace,
+                      RunEvents* events) {
   const sim::RunOptions options{.expectations = command.selection.expectations,
                                 .trace = trace,
-                                .dispatch = guarded_dispatch()};
+                                .dispatch = guarded_dispatch(),
+                                .events = events};
   const auto start = std::chrono::steady_clock::now();
   Verification out;
   if (command.verify) {
@@ -110,11 +114,23 @@ bool asks_for_histories(const RunCommand& command) {
   });
 }
 
-Outcome run_job(const RunCommand& command, const Job& job, TracePrinter* trace) {
+// That shows one seed of it again.
+std::string command_of(const RunCommand& command, const Job& job, std::uint64_t seed) {
+  const std::string flags = flags_of(command.selection);
+  return program_words() + " run " + shell_word(job.file) + " --seed " + std::to_string(seed) +
+         (flags.empty() ? "" : " " + flags) +
+         (command.selection.expectations ? "" : " --no-expect");
+}
+
+// `index`: of the job among all of them.
+Outcome run_job(const RunCommand& command, const Job& job, std::size_t index, TracePrinter* trace,
+                Outputs& outputs) {
   Outcome out;
   for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
     const std::uint64_t seed = job.first_seed + trial;
-    Verification found = run_seed(command, job.schedule(seed), trace);
+    RunEvents events;
+    Verification found =
+        run_seed(command, job.schedule(seed), trace, outputs.wants_events() ? &events : nullptr);
     RunRecord& record = found.record;
     record.file = job.file;
     const std::string which = job.file + ", seed " + std::to_string(seed) + ": ";
@@ -122,6 +138,12 @@ Outcome run_job(const RunCommand& command, const Job& job, TracePrinter* trace) 
     if (found.difference) print_error(error_text(which + *found.difference));
     if (found.failure) out.stopped = ExitStatus::own_failure;
     if (found.difference) out.stopped = ExitStatus::replays_differ;
+    if (outputs.wants_events()) {
+      out.failure = outputs.draw(index, {.record = record,
+                                         .events = std::move(events),
+                                         .command = command_of(command, job, seed)});
+      if (out.failure) return out;
+    }
     // Of many trials only what their summary needs.
     if (job.trials > 1 && !asks_for_histories(command)) record.history = {};
     out.trials.push_back(std::move(record));
@@ -211,7 +233,12 @@ ExitStatus execute(const RunCommand& command) {
   std::vector<Finished> all;
   std::size_t passed = 0;
   for (const Job& job : *jobs) {
-    Outcome outcome = run_job(command, job, command.trace ? &printer : nullptr);
+    const auto index = static_cast<std::size_t>(&job - &jobs->front());
+    Outcome outcome = run_job(command, job, index, command.trace ? &printer : nullptr, *outputs);
+    if (outcome.failure) {
+      print_error(*outcome.failure);
+      return ExitStatus::own_failure;
+    }
     if (all_pass(outcome.trials)) {
       ++passed;
     } else if (status == ExitStatus::as_expected) {
@@ -237,6 +264,7 @@ ExitStatus execute(const RunCommand& command) {
     print_error(*failure);
     return ExitStatus::own_failure;
   }
+  if (command.open && !outputs->page().empty()) print_error(open_page(outputs->page()));
   if (!bisected || status > ExitStatus::not_as_expected) return status;
   if (text) print("\n" + bisected->says);
   return bisected->status;

@@ -231,6 +231,10 @@ class Fuzz final : public CampaignListener {
     record.events += trial.events;
     for (const auto& [name, count] : trial.judged) record.judged[name] += count;
     for (const auto& [name, count] : trial.injected) record.injected[name] += count;
+    for (const auto& [fault, phases] : trial.injected_in) {
+      for (const auto& [phase, count] : phases) record.injected_in[fault][phase] += count;
+    }
+    if (trial.failed()) record.failing.push_back(trial.seed);
     if (options_.on_trial) options_.on_trial(trial);
     ++(trial.failed() ? record.failed : record.passed);
     if (trial.verdict == Verdict::vacuous) ++record.vacuous;

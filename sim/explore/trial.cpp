@@ -112,7 +112,10 @@ bool Trial::shows(const Signature& signature) const {
 }
 
 Trial run_trial(const Schedule& schedule, const RunOptions& options) {
-  const RunRecord record = run(schedule, options);
+  std::map<std::string, std::map<std::string, std::uint64_t>> phases;
+  RunOptions counting = options;
+  counting.phases = &phases;
+  const RunRecord record = run(schedule, counting);
   Trial out{.seed = schedule.seed,
             .verdict = record.verdict,
             .says = record.verdict_says,
@@ -124,6 +127,7 @@ Trial run_trial(const Schedule& schedule, const RunOptions& options) {
             .broke = {},
             .judged = record.judged,
             .injected = record.injected,
+            .injected_in = std::move(phases),
             .began = {}};
   for (const Transition& transition : record.transitions) {
     out.began[transition.label] = transition.at;

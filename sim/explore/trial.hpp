@@ -38,7 +38,9 @@ struct Trial {
   std::vector<std::string> broke;  // for each of them, as a sentence; or why the process died
   std::map<std::string, std::uint64_t> judged;    // by invariant
   std::map<std::string, std::uint64_t> injected;  // by fault
-  std::map<std::string, MonotonicTime> began;     // steps that fired, by label
+  // By fault and by the phase of the cluster (RunOptions::phases).
+  std::map<std::string, std::map<std::string, std::uint64_t>> injected_in;
+  std::map<std::string, MonotonicTime> began;  // steps that fired, by label
 
   [[nodiscard]] bool failed() const { return !signatures.empty(); }
   [[nodiscard]] bool shows(const Signature& signature) const;
@@ -46,7 +48,7 @@ struct Trial {
   [[nodiscard]] std::string says_of(const Signature& signature) const;
   friend bool operator==(const Trial&, const Trial&) = default;
   REJOIN_FIELDS(seed, verdict, says, digest, events, messages, virtual_end, signatures, broke,
-                judged, injected, began)
+                judged, injected, injected_in, began)
 };
 
 // Runs it here. `options.expectations` false: every violation is a failure.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/run/event_recorder.hpp"
 #include "sim/run/figures.hpp"
 #include "sim/run/metrics.hpp"
 
@@ -156,8 +157,9 @@ NodeId restarted_node(const Step& step) {
 
 }  // namespace
 
-Recorder::Recorder(const Schedule& schedule, const World& world, RunRecord& record)
-    : schedule_(schedule), world_(world), record_(record), stale_time_(world) {
+Recorder::Recorder(const Schedule& schedule, const World& world, RunRecord& record,
+                   EventRecorder* events)
+    : schedule_(schedule), world_(world), record_(record), events_(events), stale_time_(world) {
   for (const MetricSpec& metric : metric_specs()) counts_[std::string(metric.name)] = 0;
   for (const Step& step : schedule.timeline) {
     const auto* operate = std::get_if<action::Operate>(&step.action);
@@ -320,6 +322,7 @@ void Recorder::on_read(const Operation& read) {
     out.expected_value =
         missed->kind == OperationKind::remove ? "not-found (deleted)" : missed->value;
     out.why = why_stale(read, *missed);
+    if (events_ != nullptr) events_->on_stale(read, *missed, out.why);
     const bool gone = missed->kind == OperationKind::remove;
     if (gone && resurrected_.insert(read.key).second) ++counts_["resurrections"];
     if (gone) ++counts_["phantom_reads"];

@@ -19,9 +19,13 @@
 
 namespace rejoin::sim {
 
+class EventRecorder;
+
 class Recorder {
  public:
-  Recorder(const Schedule& schedule, const World& world, RunRecord& record);
+  // `events` is told of stale reads; it may be null.
+  Recorder(const Schedule& schedule, const World& world, RunRecord& record,
+           EventRecorder* events = nullptr);
 
   // After the world has absorbed the fact.
   void on_fact(MonotonicTime at, const FactSource& source, const Fact& fact);
@@ -54,6 +58,7 @@ class Recorder {
   const Schedule& schedule_;
   const World& world_;
   RunRecord& record_;
+  EventRecorder* events_;
   std::map<std::size_t, std::size_t> row_of_step_;
   std::map<std::size_t, std::size_t> fault_of_step_;  // index into record_.faults
   // Rows that are taken later than their step completes, but before the next step fires: a write

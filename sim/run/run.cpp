@@ -1,10 +1,12 @@
 #include "sim/run/run.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "sim/invariants/judges.hpp"
 #include "sim/kernel/network.hpp"
 #include "sim/run/cluster.hpp"
+#include "sim/run/event_recorder.hpp"
 #include "sim/run/last_phase.hpp"
 #include "sim/run/recorder.hpp"
 #include "sim/run/timeline.hpp"
@@ -37,6 +39,20 @@ RunRecord describe_run(const Schedule& schedule) {
   return record;
 }
 
+std::string_view phase_of(const World& world) {
+  if (world.leader().is_none()) return "electing";
+  const auto any = [&world](auto is) {
+    return std::any_of(world.nodes().begin(), world.nodes().end(),
+                       [&is](const auto& item) { return is(item.second); });
+  };
+  if (any([](const ShadowNode& node) { return node.up && !node.repairing.empty(); })) {
+    return "repairing";
+  }
+  if (any([](const ShadowNode& node) { return node.up && !node.member; })) return "joining";
+  if (any([](const ShadowNode& node) { return !node.up && node.member; })) return "member down";
+  return "steady";
+}
+
 // One run: facts flow from the kernel to the judges (whose world is the shadow of the cluster), to
 // the recorder and to the timeline, which acts on the kernel.
 class Runner final : public KernelListener, public TimelineListener {
@@ -45,6 +61,9 @@ class Runner final : public KernelListener, public TimelineListener {
       : schedule_(schedule),
         options_(options),
         record_(describe_run(schedule)),
+        events_(options.events == nullptr
+                    ? nullptr
+                    : std::make_unique<EventRecorder>(*options.events, options.trace)),
         kernel_({.seed = schedule.seed,
                  .fifo = schedule.fifo,
                  .network = schedule.network,
@@ -52,13 +71,16 @@ class Runner final : public KernelListener, public TimelineListener {
                  .host = schedule.host,
                  .disk = schedule.disk,
                  .dispatching = options.dispatch ? &options.dispatch->under_way : nullptr},
-                *this, options.trace),
+                *this, events_ == nullptr ? options.trace : events_.get()),
         judges_(schedule.cluster.nodes, schedule.node.partitioning.partitions,
                 invariants_to_check(schedule), schedule.check_params),
-        recorder_(schedule, judges_.world(), record_),
+        recorder_(schedule, judges_.world(), record_, events_.get()),
         timeline_(schedule, kernel_, judges_.world(), *this),
         last_phase_(schedule, kernel_, judges_.world(), timeline_) {
     if (options.dispatch != nullptr) options.dispatch->kernel = &kernel_;
+    if (events_ != nullptr) {
+      events_->attach(kernel_, judges_.world(), schedule.cluster.clients);
+    }
   }
   ~Runner() override {
     if (options_.dispatch != nullptr) *options_.dispatch = {};
@@ -80,15 +102,22 @@ class Runner final : public KernelListener, public TimelineListener {
   void on_fact(MonotonicTime at, std::uint64_t event, const FactSource& source,
                const Fact& fact) override {
     judges_.on_fact(at, event, source, fact);
+    if (events_ != nullptr) events_->after_fact(at, source, fact);
     recorder_.on_fact(at, source, fact);
     last_phase_.on_fact(source, fact);
     timeline_.on_fact(at, source, fact);
   }
   void on_control(std::uint64_t id) override { timeline_.on_control(id); }
-  void on_fired(std::size_t step) override { recorder_.on_step_fired(step, kernel_.now()); }
+  void on_fired(std::size_t step) override {
+    if (options_.phases != nullptr) phase_ = phase_of(judges_.world());
+    recorder_.on_step_fired(step, kernel_.now());
+  }
   void on_completed(std::size_t step) override { recorder_.on_step_completed(step, kernel_.now()); }
   void on_injected(std::size_t step, const std::string& says, const Injection& injection) override {
     recorder_.on_step_injected(step, says, injection);
+    if (options_.phases == nullptr || injection.touched == 0) return;
+    const auto& inject = std::get<action::Inject>(schedule_.timeline[step].action);
+    ++(*options_.phases)[inject.fault][std::string(phase_)];
   }
 
  private:
@@ -131,6 +160,7 @@ class Runner final : public KernelListener, public TimelineListener {
       recorder_.on_step_did(step, timeline_.done_by(step));
     }
     recorder_.finish(kernel_, replicas_agree());
+    if (events_ != nullptr) events_->finish(kernel_.now());
     record_.violations = judges_.violations();
     record_.judged = judges_.judged();
     record_.digest = kernel_.digest();
@@ -175,11 +205,13 @@ class Runner final : public KernelListener, public TimelineListener {
   const Schedule& schedule_;
   const RunOptions& options_;
   RunRecord record_;
+  std::unique_ptr<EventRecorder> events_;  // null: nobody wants them
   Kernel kernel_;
   Judges judges_;
   Recorder recorder_;
   Timeline timeline_;
   LastPhase last_phase_;
+  std::string_view phase_;  // in which the step that strikes fired
 };
 
 }  // namespace

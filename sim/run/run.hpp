@@ -2,9 +2,18 @@
 // to the kernel.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
 #include "model/run_record.hpp"
 #include "model/schedule.hpp"
 #include "sim/kernel/kernel.hpp"
+
+namespace rejoin {
+struct RunEvents;  // model/run_events.hpp
+}  // namespace rejoin
 
 namespace rejoin::sim {
 
@@ -18,6 +27,13 @@ struct RunOptions {
   bool expectations = true;      // judge `expect`; off for --no-expect, where every violation fails
   TraceSink* trace = nullptr;    // not owned; may be null
   Dispatch* dispatch = nullptr;  // likewise
+  // Where pictures of the run are to find what they need; null: nothing is recorded for them. It
+  // changes nothing of the run.
+  RunEvents* events = nullptr;
+  // Where faults that touched something are counted, by fault and by the phase of the cluster in
+  // which they struck: `electing` (no leader), `repairing`, `joining`, `member down`, `steady`, the
+  // first of them that holds. May be null.
+  std::map<std::string, std::map<std::string, std::uint64_t>>* phases = nullptr;
 };
 
 // Runs to the end, or to a bound. Never fails: whatever goes wrong is in the record's verdict.

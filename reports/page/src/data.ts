@@ -50,8 +50,8 @@ export interface RunData {
   facts: FactColumns;
   fact_kinds: string[];
   ghosts: Ghost[];
-  /** What was left out of `messages` and `facts` to keep the page small. */
-  hidden: { messages: number; facts: number };
+  /** What was left out of these lists to keep the page small. */
+  hidden: { messages: number; facts: number; operations?: number; violations?: number };
   metrics: Record<string, number | null>;
 }
 

@@ -1,0 +1,72 @@
+#include "model/run_events.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace rejoin {
+
+namespace {
+
+// Kinds of which there are more than one message in so many are routine, if they serve the cluster
+// rather than its data.
+constexpr std::size_t kRoutineShare = 50;
+
+struct Rank {
+  bool routine = false;
+  std::int64_t distance = 0;
+  std::size_t index = 0;
+
+  friend auto operator<=>(const Rank&, const Rank&) = default;
+};
+
+// Keeps the `limit` best ranked rows, in their order; how many go.
+template <class Row>
+std::uint64_t keep_best(std::vector<Row>& rows, std::vector<Rank> ranks, std::size_t limit) {
+  const auto end = ranks.begin() + static_cast<std::ptrdiff_t>(limit);
+  std::nth_element(ranks.begin(), end, ranks.end());
+  const std::uint64_t gone = rows.size() - limit;
+  ranks.erase(end, ranks.end());
+  std::sort(ranks.begin(), ranks.end(),
+            [](const Rank& a, const Rank& b) { return a.index < b.index; });
+  std::vector<Row> kept;
+  kept.reserve(limit);
+  for (const Rank& rank : ranks) kept.push_back(std::move(rows[rank.index]));
+  rows = std::move(kept);
+  return gone;
+}
+
+}  // namespace
+
+std::int64_t distance_to(const std::vector<MonotonicTime>& marks, MonotonicTime at) {
+  const auto after = std::lower_bound(marks.begin(), marks.end(), at);
+  std::int64_t best = std::numeric_limits<std::int64_t>::max();
+  if (after != marks.end()) best = (*after - at).count();
+  if (after != marks.begin()) best = std::min(best, (at - *(after - 1)).count());
+  return best;
+}
+
+void thin(RunEvents& events, const EventLimits& limits, const std::vector<MonotonicTime>& marks) {
+  std::vector<Rank> ranks;
+  if (events.messages.size() > limits.messages) {
+    std::vector<std::size_t> counts(events.kinds.size());
+    for (const RunEvents::Message& message : events.messages) ++counts[message.kind];
+    for (std::size_t i = 0; i < events.messages.size(); ++i) {
+      const RunEvents::Message& message = events.messages[i];
+      const bool of_cluster =
+          message.purpose == Purpose::membership || message.purpose == Purpose::consensus;
+      const bool many = counts[message.kind] * kRoutineShare > events.messages.size();
+      ranks.push_back({of_cluster && many, distance_to(marks, message.sent), i});
+    }
+    events.hidden.messages += keep_best(events.messages, std::exchange(ranks, {}), limits.messages);
+  }
+  if (events.facts.size() > limits.facts) {
+    for (std::size_t i = 0; i < events.facts.size(); ++i) {
+      const RunEvents::FactRow& fact = events.facts[i];
+      ranks.push_back({fact.routine, distance_to(marks, fact.at), i});
+    }
+    events.hidden.facts += keep_best(events.facts, std::move(ranks), limits.facts);
+  }
+}
+
+}  // namespace rejoin
