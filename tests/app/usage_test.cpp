@@ -34,11 +34,11 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
       {{"run", kSeed, "--sede", "5"},
        "error: `rejoin run` has no flag `--sede`\n"
        "  hint: did you mean `--seed`? flags: --help, --seed, --set, --sync, --no-expect, "
-       "--verify, --verify-with, --bisect, --trace, --from, --until, --format, --out\n"},
+       "--verify, --verify-with, --bisect, --trace, --from, --until, --format, --out, --open\n"},
       {{"run", kSeed, "--verifi=yes"},
        "error: `rejoin run` has no flag `--verifi`\n"
        "  hint: did you mean `--verify`? flags: --help, --seed, --set, --sync, --no-expect, "
-       "--verify, --verify-with, --bisect, --trace, --from, --until, --format, --out\n"},
+       "--verify, --verify-with, --bisect, --trace, --from, --until, --format, --out, --open\n"},
       {{"run"},
        "error: `rejoin run` needs a scenario file\n"
        "  hint: rejoin run scenarios/seed/t0-t5.yaml\n"},
@@ -71,7 +71,8 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
        "  hint: a group is a number; group=1 is the cluster's own\n"},
       {{"run", kSeed, "--out", "jsn=x"},
        "error: --out: there is no kind `jsn`\n"
-       "  hint: did you mean `json`? kinds: text, json, schedule, edn, jsonl\n"},
+       "  hint: did you mean `json`? kinds: text, json, schedule, edn, jsonl, html, csv, "
+       "markdown, perfetto, shiviz, mermaid, svg\n"},
       {{"run", kSeed, "--out", "json="},
        "error: --out: `json=` names no file\n"
        "  hint: as in --out json=FILE, or --out json\n"},
