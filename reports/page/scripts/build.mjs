@@ -1,4 +1,4 @@
-// Makes dist/page.js and dist/page.css from src.
+// Makes dist/page.js and dist/page.css from src; in another folder, if one is named.
 import { build } from 'esbuild';
 
 await build({
@@ -6,7 +6,7 @@ await build({
     { in: 'src/main.ts', out: 'page' },
     { in: 'src/page.css', out: 'page' },
   ],
-  outdir: 'dist',
+  outdir: process.argv[2] ?? 'dist',
   bundle: true,
   minify: true,
   format: 'iife',
