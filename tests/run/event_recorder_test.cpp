@@ -114,7 +114,8 @@ TEST_CASE("the spans of a node follow each other and end as the table does") {
   for (const Transition& step : record.transitions) {
     if (step.label == "T0" || step.label == "T3" || step.label == "T4") continue;  // rows of later
     for (const NodeSnapshot& node : step.nodes) {
-      CAPTURE(step.label, to_name(node.node));
+      CAPTURE(step.label);
+      CAPTURE(to_name(node.node));
       const auto& spans = events.spans[node.node.value - 1];
       const auto at = std::find_if(spans.begin(), spans.end(), [&](const auto& span) {
         return span.from <= step.completed && step.completed < span.to;

@@ -364,6 +364,13 @@ export const key_life: Make<RunData> = (run, store) => {
     says,
     h('h2', {}, 'Operations'),
     rows,
+    run.hidden.operations
+      ? h(
+          'p',
+          { class: 'note' },
+          `${count(run.hidden.operations)} operations, mostly on other keys, are not in this page, to keep it small.`,
+        )
+      : null,
   );
 
   return {
