@@ -97,6 +97,9 @@ export const numbers: Make<RunData> = (run, store) => {
           : 'No invariant broke',
       ),
       ...violations,
+      run.hidden.violations
+        ? h('p', { class: 'note' }, `${count(run.hidden.violations)} more are not in this page.`)
+        : null,
       h('h2', {}, 'Metrics'),
       h('div', { class: 'metric-groups' }, ...groups),
     ),
