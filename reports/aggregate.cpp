@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/check.hpp"
+#include "reports/statistics.hpp"
 
 namespace rejoin::reports {
 
@@ -26,12 +27,6 @@ void put_big_endian(Bytes& out, std::uint64_t word) {
   for (int shift = 56; shift >= 0; shift -= 8) {
     out.push_back(static_cast<std::uint8_t>(word >> static_cast<unsigned>(shift)));
   }
-}
-
-// The smallest value that at least `percent` of them do not exceed.
-std::int64_t nearest_rank(const std::vector<std::int64_t>& sorted, std::size_t percent) {
-  const std::size_t rank = (sorted.size() * percent + 99) / 100;
-  return sorted[std::max<std::size_t>(rank, 1) - 1];
 }
 
 Spread spread_of(std::vector<std::int64_t> values, std::uint64_t absent) {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "model/params.hpp"
+#include "sim/app/compare_words.hpp"
 #include "sim/app/explore_words.hpp"
 #include "sim/app/list.hpp"
 #include "sim/app/outputs.hpp"
@@ -53,9 +54,11 @@ struct Parser {
   CLI::App* fuzz = nullptr;
   CLI::App* shrink = nullptr;
   CLI::App* hunt = nullptr;
+  CLI::App* compare = nullptr;
   CLI::Option* trace = nullptr;
   Words words;
   ExploreWords explore;
+  CompareWords comparison;
 };
 
 void add_selection(CLI::App& command, Words& words) {
@@ -120,8 +123,14 @@ void declare(Parser& parser) {
   declare_shrink(*parser.shrink, parser.explore);
   parser.hunt = parser.app.add_subcommand("hunt", "count the seeds that find each planted bug");
   declare_hunt(*parser.hunt, parser.explore);
+  parser.compare = parser.app.add_subcommand(
+      "compare", "the same scenario and seeds under several strategies: costs and promises");
+  parser.compare->add_option("FILE", words.files, "the scenario file");
+  parser.compare->add_option("--set", words.sets, "PATH=VALUE: replaces a value of the file")
+      ->allow_extra_args(false);
+  declare_compare(*parser.compare, parser.comparison);
   for (CLI::App* command : {parser.run, parser.replay, parser.validate, parser.list, parser.schema,
-                            parser.fuzz, parser.shrink, parser.hunt}) {
+                            parser.fuzz, parser.shrink, parser.hunt, parser.compare}) {
     command->allow_extras();
   }
 }
@@ -189,7 +198,10 @@ tl::expected<Selection, std::string> selection_of(Words& words, const CLI::App& 
         error_text("`rejoin " + command.get_name() + "` needs a scenario file",
                    "rejoin " + command.get_name() + " scenarios/seed/t0-t5.yaml"));
   }
-  if (command.count("--seed") != 0) {
+  const auto has = [&command](const char* flag) {
+    return command.get_option_no_throw(flag) != nullptr && command.count(flag) != 0;
+  };
+  if (has("--seed")) {
     out.seed = seed_of(words.seed);
     if (!out.seed) {
       return tl::unexpected(error_text("--seed: `" + words.seed + "` is not a seed",
@@ -205,7 +217,7 @@ tl::expected<Selection, std::string> selection_of(Words& words, const CLI::App& 
     }
     out.overrides.push_back({.path = set.substr(0, equals), .value = set.substr(equals + 1)});
   }
-  if (command.count("--sync") != 0) out.sync = words.sync;
+  if (has("--sync")) out.sync = words.sync;
   return out;
 }
 
@@ -337,6 +349,11 @@ tl::expected<Command, std::string> command_of(Parser& parser) {
     return ListCommand{.kind = parser.words.kind, .name = parser.words.name};
   if (chosen == parser.schema) return SchemaCommand{};
   if (chosen == parser.hunt) return hunt_of(parser.explore);
+  if (chosen == parser.compare) {
+    auto selection = selection_of(parser.words, *chosen);
+    if (!selection) return tl::unexpected(selection.error());
+    return compare_of(*std::move(selection), parser.comparison);
+  }
   if (chosen == parser.fuzz || chosen == parser.shrink) {
     auto selection = selection_of(parser.words, *chosen);
     if (!selection) return tl::unexpected(selection.error());

@@ -121,13 +121,43 @@ struct HuntCommand {
   std::uint32_t jobs = 0;
   std::string page{};  // a file of HTML to write; `-`: standard output; empty: none
 };
+// What `compare --out` can write.
+enum class CompareOutKind : std::uint8_t {
+  text,
+  json,
+  csv,       // a row a run
+  markdown,  // a table for a pull request
+  svg,       // the charts, for a paper
+  html,
+};
+struct CompareOut {
+  CompareOutKind kind{};
+  std::optional<std::string> file = {};  // `-` is standard output; none: below results/
+};
+// A value of the file that takes several.
+struct Vary {
+  std::string path;
+  std::vector<std::string> values;
+};
+struct CompareCommand {
+  Selection selection;                    // one file; no sync, no seed
+  std::vector<std::string> strategies{};  // A, or A+B
+  std::vector<Vary> vary{};
+  sim::SeedRange seeds{.first = 1, .last = 30};
+  std::uint32_t jobs = 0;              // 0: all cores
+  std::string reference{};             // empty: the first strategy
+  std::vector<std::string> metrics{};  // to be shown; empty: those that matter
+  std::string save_baseline{};         // a name; empty: none is saved
+  std::string baseline{};              // a name; empty: none is compared with
+  std::vector<CompareOut> outputs{};
+};
 struct SchemaCommand {};
 struct PrintCommand {  // --help, --version
   std::string text;
 };
 
 using Command = std::variant<RunCommand, ReplayCommand, ValidateCommand, ListCommand, SchemaCommand,
-                             FuzzCommand, ShrinkCommand, HuntCommand, PrintCommand>;
+                             FuzzCommand, ShrinkCommand, HuntCommand, CompareCommand, PrintCommand>;
 
 [[nodiscard]] ExitStatus execute(const RunCommand& command);
 [[nodiscard]] ExitStatus execute(const ReplayCommand& command);
@@ -137,6 +167,7 @@ using Command = std::variant<RunCommand, ReplayCommand, ValidateCommand, ListCom
 [[nodiscard]] ExitStatus execute(const FuzzCommand& command);
 [[nodiscard]] ExitStatus execute(const ShrinkCommand& command);
 [[nodiscard]] ExitStatus execute(const HuntCommand& command);
+[[nodiscard]] ExitStatus execute(const CompareCommand& command);
 [[nodiscard]] ExitStatus execute(const PrintCommand& command);
 
 // Plants a bug in this process, or, with an empty name, none. Only `rejoin-hunt` has one.

@@ -23,7 +23,8 @@ std::optional<std::uint64_t> number_in(std::string_view text, int base = 10) {
   return out;
 }
 
-// From 1 to `most`.
+}  // namespace
+
 tl::expected<std::uint64_t, std::string> count_of(std::string_view flag, const std::string& text,
                                                   std::uint64_t otherwise, std::uint64_t most) {
   if (text.empty()) return otherwise;
@@ -33,9 +34,8 @@ tl::expected<std::uint64_t, std::string> count_of(std::string_view flag, const s
                                    "a whole number from 1 to " + std::to_string(most)));
 }
 
-constexpr std::uint64_t kJobsMax = 1'024;
-
 tl::expected<std::uint32_t, std::string> jobs_of(const std::string& text) {
+  constexpr std::uint64_t kJobsMax = 1'024;
   const auto out = count_of("-j", text, 0, kJobsMax);
   if (!out) return tl::unexpected(out.error());
   return static_cast<std::uint32_t>(*out);
@@ -55,6 +55,8 @@ tl::expected<sim::SeedRange, std::string> range_of(const std::string& text) {
   if (*first > *last) return wrong("is empty: the first seed is behind the last");
   return sim::SeedRange{.first = *first, .last = *last};
 }
+
+namespace {
 
 tl::expected<CampaignOut, std::string> out_of(const std::string& word) {
   const std::size_t equals = word.find('=');

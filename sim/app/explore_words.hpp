@@ -1,7 +1,9 @@
 // The words of `fuzz`, `shrink` and `hunt`: their flags, and what they mean.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -12,6 +14,17 @@ class App;
 }
 
 namespace rejoin::app {
+
+// A number from 1 to `most`; `otherwise` when there is no text. The error is text for standard
+// error, here and below.
+[[nodiscard]] tl::expected<std::uint64_t, std::string> count_of(std::string_view flag,
+                                                                const std::string& text,
+                                                                std::uint64_t otherwise,
+                                                                std::uint64_t most);
+// Of -j; 0 when there is no text.
+[[nodiscard]] tl::expected<std::uint32_t, std::string> jobs_of(const std::string& text);
+// `A..B`, both ends included.
+[[nodiscard]] tl::expected<sim::SeedRange, std::string> range_of(const std::string& text);
 
 // As they were given: what they mean is checked here, so that the messages are ours.
 struct ExploreWords {

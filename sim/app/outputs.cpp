@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <utility>
 
@@ -18,6 +17,7 @@
 #include "reports/report.hpp"
 #include "reports/run_page.hpp"
 #include "reports/tables.hpp"
+#include "sim/app/results_folder.hpp"
 
 namespace rejoin::app {
 
@@ -98,45 +98,6 @@ std::string file_name(OutKind kind, std::size_t trials, std::uint64_t seed) {
   return {};
 }
 
-// A name of a scenario as one of a folder, whatever it holds.
-std::string folder_name(const std::string& scenario) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-  std::string out = scenario.substr(0, 100);
-  for (char& c : out) {
-    if (kPlain.find(c) == std::string_view::npos) c = '-';
-  }
-  if (out.empty() || out.front() == '.') out.insert(0, "-");
-  return out;
-}
-
-// Of the real clock, and nothing but a name: 20260131T235959Z.
-std::string time_name() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
-std::string cannot(std::string_view what, const std::string& path, const std::string& why) {
-  return error_text(fmt::format("--out: cannot {} `{}`: {}", what, path, why));
-}
-
-// `latest` beside the folder points at it; replaced at once, so that it is always there.
-std::optional<std::string> point_latest_at(const fs::path& folder) {
-  const fs::path link = folder.parent_path() / "latest";
-  const fs::path fresh = folder.parent_path() / fmt::format(".latest-{}", ::getpid());
-  std::error_code error;
-  fs::remove(fresh, error);
-  fs::create_symlink(folder.filename(), fresh, error);
-  if (!error) fs::rename(fresh, link, error);
-  if (!error) return std::nullopt;
-  std::error_code ignored;
-  fs::remove(fresh, ignored);
-  return cannot("replace", link.string(), error.message());
-}
-
 }  // namespace
 
 std::string_view to_name(OutKind kind) {
@@ -163,22 +124,6 @@ std::vector<std::string> out_kinds() {
   for (const auto& [kind, name] : kKinds) out.emplace_back(name);
   return out;
 }
-
-namespace {
-
-// Replaces what the file holds; false with errno when that fails.
-bool write_all(int descriptor, std::string_view text) {
-  if (::ftruncate(descriptor, 0) != 0 && errno != EINVAL) return false;  // a pipe has no length
-  while (!text.empty()) {
-    const ::ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-}  // namespace
 
 std::string json_of(const std::vector<Finished>& all) {
   if (all.size() == 1) return reports::json_report(all.front().trials);
@@ -231,7 +176,7 @@ tl::expected<Outputs, std::string> Outputs::open(const std::vector<OutRequest>& 
       }
       target.file = std::make_unique<File>(target.path);
       if (target.file->descriptor < 0) {
-        return tl::unexpected(cannot("write", target.path, std::strerror(errno)));
+        return tl::unexpected(cannot_text("write", target.path, std::strerror(errno)));
       }
     }
     out.targets_.push_back(std::move(target));
@@ -245,24 +190,10 @@ tl::expected<Outputs, std::string> Outputs::open(const std::vector<OutRequest>& 
 }
 
 std::optional<std::string> Outputs::make_folders(const std::vector<Job>& jobs) {
-  const std::string time = time_name();
   for (const Job& job : jobs) {
-    const fs::path scenario = fs::path("results") / folder_name(job.scenario.name());
-    std::error_code error;
-    fs::create_directories(scenario, error);
-    if (error) return cannot("make the folder", scenario.string(), error.message());
-    // Two runs in one second are told apart by a number.
-    for (int n = 1;; ++n) {
-      const fs::path folder = scenario / (n == 1 ? time : fmt::format("{}-{}", time, n));
-      const bool made = fs::create_directory(folder, error);
-      if (error) return cannot("make the folder", folder.string(), error.message());
-      if (!made) continue;
-      folders_.push_back(folder.string());
-      break;
-    }
-    if (::access(folders_.back().c_str(), W_OK) != 0) {
-      return cannot("write", folders_.back(), std::strerror(errno));
-    }
+    auto folder = make_results_folder(job.scenario.name());
+    if (!folder) return folder.error();
+    folders_.push_back(*std::move(folder));
   }
   return std::nullopt;
 }
@@ -363,30 +294,23 @@ std::string together(OutKind kind, const std::vector<Finished>& all) {
   return {};
 }
 
-std::optional<std::string> put(const std::string& path, std::string_view text) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  const bool written = file >= 0 && write_all(file, text);
-  const int why = errno;
-  if (file >= 0) ::close(file);
-  if (written) return std::nullopt;
-  return cannot("write", path, std::strerror(why));
-}
-
 std::optional<std::string> put_in_folder(OutKind kind, const Finished& done,
                                          const std::string& folder) {
   const Job& job = *done.job;
   if (thing_of_one_run(kind).empty()) {
     const std::vector<Finished> alone = {done};
     if (kind == OutKind::csv) {
-      if (auto wrong = put(folder + "/steps.csv", reports::steps_csv(done.trials))) return wrong;
-      if (auto wrong = put(folder + "/reads.csv", reports::reads_csv(done.trials))) return wrong;
+      const std::string steps = reports::steps_csv(done.trials);
+      if (auto wrong = write_file(folder + "/steps.csv", steps)) return wrong;
+      const std::string reads = reports::reads_csv(done.trials);
+      if (auto wrong = write_file(folder + "/reads.csv", reads)) return wrong;
     }
-    return put(folder + "/" + file_name(kind, 1, 0), together(kind, alone));
+    return write_file(folder + "/" + file_name(kind, 1, 0), together(kind, alone));
   }
   for (std::uint32_t trial = 0; trial < job.trials; ++trial) {
     const std::uint64_t seed = job.first_seed + trial;
     const std::string path = folder + "/" + file_name(kind, job.trials, seed);
-    if (auto wrong = put(path, of_run(kind, done, trial))) return wrong;
+    if (auto wrong = write_file(path, of_run(kind, done, trial))) return wrong;
   }
   return std::nullopt;
 }
@@ -422,8 +346,8 @@ std::optional<std::string> Outputs::write(const std::vector<Finished>& all) {
     if (target.path == "-") {
       print(together(target.kind, all));
     } else if (target.file != nullptr) {
-      if (!write_all(target.file->descriptor, together(target.kind, all))) {
-        return cannot("write", target.path, std::strerror(errno));
+      if (!replace_content(target.file->descriptor, together(target.kind, all))) {
+        return cannot_text("write", target.path, std::strerror(errno));
       }
     } else {
       for (std::size_t i = 0; i < all.size(); ++i) {

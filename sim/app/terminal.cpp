@@ -68,6 +68,13 @@ std::string progress_text(const sim::FuzzProgress& progress) {
   return line;
 }
 
+std::size_t report_width() {
+  constexpr std::size_t kElsewhere = 100;
+  constexpr std::size_t kLeast = 60;  // below it, wrapped tables say nothing
+  if (::isatty(STDOUT_FILENO) != 1) return kElsewhere;
+  return std::max(width_of(STDOUT_FILENO), kLeast);
+}
+
 ProgressLine::ProgressLine() : on_(::isatty(STDERR_FILENO) == 1) {}
 
 void ProgressLine::show(std::string line) {

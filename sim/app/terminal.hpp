@@ -24,6 +24,9 @@ class Interruptible {
 // `seeds: 1,200 of 10,000, 240/s, 0:36 left, no-stale-read x3`.
 [[nodiscard]] std::string progress_text(const sim::FuzzProgress& progress);
 
+// Columns for what goes to standard output: of the terminal that it is, else 100.
+[[nodiscard]] std::size_t report_width();
+
 // One line on standard error that is written over again, if that is a terminal.
 class ProgressLine {
  public:

@@ -14,10 +14,10 @@ constexpr std::size_t kColumns = 100;
 
 // The keys of the file, in the order of the manual.
 const std::vector<std::string_view> kOrder = {
-    "format",      "name",     "about",    "seed",    "trials", "profile", "cluster",
-    "membership",  "raft",     "topology", "network", "host",   "disk",    "store",
-    "coordinator", "versions", "sync",     "gate",    "fetch",  "client",  "fifo",
-    "timeline",    "nemesis",  "check",    "expect",  "limits"};
+    "format",      "name",     "about",    "seed",    "trials",     "profile", "cluster",
+    "membership",  "raft",     "topology", "network", "host",       "disk",    "store",
+    "coordinator", "versions", "sync",     "gate",    "fetch",      "client",  "fifo",
+    "timeline",    "nemesis",  "check",    "expect",  "thresholds", "limits"};
 const std::vector<std::string_view> kStepOrder = {"label", "at", "after", "when"};
 
 std::size_t rank(std::string_view key, const std::vector<std::string_view>& order) {

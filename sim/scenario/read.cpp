@@ -24,9 +24,9 @@ std::vector<std::string> names_of(const std::vector<Vocabulary::Plugin>& plugins
 
 namespace {
 
-const std::vector<std::string> kFileKeys = {"format", "name",  "about",    "extends",
-                                            "trials", "sync",  "timeline", "check",
-                                            "expect", "found", "nemesis",  "topology"};
+const std::vector<std::string> kFileKeys = {"format",  "name",     "about",     "extends", "trials",
+                                            "sync",    "timeline", "check",     "expect",  "found",
+                                            "nemesis", "topology", "thresholds"};
 
 }  // namespace
 
@@ -86,6 +86,7 @@ bool ScheduleReader::read_file_key(const Entry& entry) {
   const std::string key = normal_name(entry.key);
   const Tree& value = entry.value;
   if (key == "format" || key == "extends" || key == "found" || key == "cluster") return true;
+  if (key == "thresholds") return true;                   // of no run
   if (key == "profile" || key == "nemesis") return true;  // before and after all else
   if (key == "name") {
     if (const auto name = read_as<std::string>(value, "name", ParamType::text)) {
@@ -250,39 +251,43 @@ void ScheduleReader::read_expect(const Tree& expect) {
   }
 }
 
-void ScheduleReader::read_metric(const Entry& entry) {
-  const auto known = std::find_if(
-      vocabulary_.metrics.begin(), vocabulary_.metrics.end(),
-      [&](const std::string& name) { return normal_name(name) == normal_name(entry.key); });
-  if (known == vocabulary_.metrics.end()) {
-    problems_.add(entry.mark, "unknown metric `" + entry.key + "`",
-                  known_hint(entry.key, vocabulary_.metrics));
-    return;
+std::optional<std::string> ScheduleReader::known_metric(const Mark& mark, const std::string& name) {
+  const auto known =
+      std::find_if(vocabulary_.metrics.begin(), vocabulary_.metrics.end(),
+                   [&](const std::string& each) { return normal_name(each) == normal_name(name); });
+  if (known != vocabulary_.metrics.end()) return *known;
+  problems_.add(mark, "unknown metric `" + name + "`", known_hint(name, vocabulary_.metrics));
+  return std::nullopt;
+}
+
+// Metrics are whole numbers: of nanoseconds or bytes, too, where their names end so.
+std::optional<std::int64_t> ScheduleReader::read_figure(const Tree& value, std::string_view name) {
+  std::optional<std::int64_t> out;
+  if (value.is_scalar()) {
+    if (const auto plain = parse_integer(value.text)) out = *plain;
+    if (const auto time = parse_duration(value.text)) out = time->count();
+    if (const auto size = parse_size(value.text)) out = static_cast<std::int64_t>(*size);
   }
-  // Metrics are whole numbers: of nanoseconds or bytes, too, where their names end so.
-  const auto number = [&](const Tree& value, std::string_view name) {
-    std::optional<std::int64_t> out;
-    if (value.is_scalar()) {
-      if (const auto plain = parse_integer(value.text)) out = *plain;
-      if (const auto time = parse_duration(value.text)) out = time->count();
-      if (const auto size = parse_size(value.text)) out = static_cast<std::int64_t>(*size);
-    }
-    if (!out) wrong(value, name, "a whole number, a duration or a size");
-    return out;
-  };
+  if (!out) wrong(value, name, "a whole number, a duration or a size");
+  return out;
+}
+
+void ScheduleReader::read_metric(const Entry& entry) {
+  const std::optional<std::string> known = known_metric(entry.mark, entry.key);
+  if (!known) return;
   MetricBound bound;
   bound.where = to_text(entry.mark);
   if (!entry.value.is_map()) {
-    bound.equals = number(entry.value, entry.key);
+    bound.equals = read_figure(entry.value, entry.key);
   } else {
     for (const Entry& each : entry.value.entries) {
       const std::string key = normal_name(each.key);
       if (key == "at_least") {
-        bound.at_least = number(each.value, each.key);
+        bound.at_least = read_figure(each.value, each.key);
       } else if (key == "at_most") {
-        bound.at_most = number(each.value, each.key);
+        bound.at_most = read_figure(each.value, each.key);
       } else if (key == "equals") {
-        bound.equals = number(each.value, each.key);
+        bound.equals = read_figure(each.value, each.key);
       } else if (!is_ignored(each.key)) {
         unknown_key(each, "a bound", {"at-least", "at-most", "equals"});
       }

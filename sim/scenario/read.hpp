@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/comparison_record.hpp"
 #include "model/schedule.hpp"
 #include "sim/scenario/fields.hpp"
 #include "sim/scenario/tree.hpp"
@@ -35,6 +36,8 @@ class ScheduleReader {
 
   // Once. Meaningless when a problem was found.
   [[nodiscard]] Schedule read(const Tree& file);
+  // What a file asks of a comparison, apart from the schedule (read_thresholds.cpp).
+  [[nodiscard]] std::vector<Threshold> read_thresholds(const Tree& list);
 
  private:
   // True when it took the entry.
@@ -50,6 +53,11 @@ class ScheduleReader {
   [[nodiscard]] std::vector<std::string> read_invariants(const Tree& list, std::string_view key);
   void read_expect(const Tree& expect);
   void read_metric(const Entry& entry);
+  // As the vocabulary has it; none was complained about.
+  [[nodiscard]] std::optional<std::string> known_metric(const Mark& mark, const std::string& name);
+  // A count, a duration or a size.
+  [[nodiscard]] std::optional<std::int64_t> read_figure(const Tree& value, std::string_view name);
+  void read_threshold_key(const Entry& entry, Threshold& out);
   void read_nemesis_section(const Tree& file);  // read_nemesis.cpp
   // The plugin that a section names.
   void check_name(const Tree* section, std::string_view key,

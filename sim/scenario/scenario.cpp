@@ -22,6 +22,7 @@ struct Scenario::Impl {
   std::string name;
   std::uint64_t seed = 1;
   std::uint32_t trials = 1;
+  std::vector<Threshold> thresholds;
 };
 
 namespace {
@@ -144,6 +145,12 @@ Schedule read_schedule(const Scenario::Impl& impl, Tree tree, std::optional<std:
   return schedule;
 }
 
+std::vector<Threshold> read_thresholds(const Scenario::Impl& impl, Problems& problems) {
+  const Tree* const list = impl.tree.find("thresholds");
+  if (list == nullptr) return {};
+  return ScheduleReader(impl.vocabulary, problems).read_thresholds(*list);
+}
+
 // Every alternative of every pick, so that no seed finds an error that another did not.
 void check_all(const Scenario::Impl& impl, Problems& problems) {
   const std::size_t rounds = pick_rounds(impl.tree);
@@ -164,6 +171,10 @@ std::uint64_t Scenario::seed() const {
 }
 std::uint32_t Scenario::trials() const {
   return impl_->trials;
+}
+
+const std::vector<Threshold>& Scenario::thresholds() const {
+  return impl_->thresholds;
 }
 
 bool Scenario::has(std::string_view key) const {
@@ -240,6 +251,7 @@ tl::expected<Scenario, Diagnostics> read_scenario(const std::string& file, const
   impl->tree = *std::move(tree);
   impl->vocabulary = vocabulary;
   check_all(*impl, problems);
+  impl->thresholds = read_thresholds(*impl, problems);
   if (!problems.empty()) return tl::unexpected(problems.take());
   // Checked above: both are whole numbers.
   if (const Tree* const name = impl->tree.find("name")) impl->name = name->text;

@@ -13,6 +13,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "model/comparison_record.hpp"
 #include "model/schedule.hpp"
 #include "sim/scenario/vocabulary.hpp"
 
@@ -54,6 +55,9 @@ class Scenario {
   [[nodiscard]] bool has(std::string_view key) const;
   // The merged file as YAML: what `validate --resolved` prints. Reads back as the same scenario.
   [[nodiscard]] std::string resolved() const;
+
+  // What the file asks of a comparison. No run is judged by them.
+  [[nodiscard]] const std::vector<Threshold>& thresholds() const;
 
   // Resolves the picks by (seed, path) and checks every value.
   [[nodiscard]] tl::expected<Schedule, Diagnostics> materialise(std::uint64_t seed) const;

@@ -182,6 +182,21 @@ Json expect(const Vocabulary& vocabulary) {
                  {"metrics", map_of(std::move(metrics))}});
 }
 
+Json thresholds(const Vocabulary& vocabulary) {
+  const Json figure = any_of({{{"type", "integer"}}, ref("duration"), ref("size")});
+  std::vector<std::string> metrics;
+  for (const std::string& name : vocabulary.metrics) metrics.push_back(spelled(name));
+  const Json names = any_of({text(), list_of(text())});
+  return list_of(
+      map_of({{"metric", described(one_of(std::move(metrics)), "of each strategy and cell")},
+              {"of", described(one_of({"min", "p10", "median", "p90", "p99", "max"}),
+                               "over the seeds; the median unless said")},
+              {"at-least", figure},
+              {"at-most", figure},
+              {"sync", described(names, "strategies as --sync names them; all unless said")}},
+             {"metric"}));
+}
+
 // ---- The timeline --------------------------------------------------------------------------
 
 Json when() {
@@ -434,6 +449,8 @@ std::string json_schema(const Vocabulary& vocabulary) {
   keys.emplace_back("check",
                     described(check(vocabulary), "invariants to judge, besides what is promised"));
   keys.emplace_back("expect", described(expect(vocabulary), "what must be seen"));
+  keys.emplace_back("thresholds",
+                    described(thresholds(vocabulary), "what `rejoin compare` must find"));
 
   Json out = {{"$schema", "http://json-schema.org/draft-07/schema#"},
               {"title", "A scenario of rejoin"},
