@@ -92,7 +92,7 @@ std::vector<std::string> worth_showing(const ComparisonRecord& record) {
     if (known.contains(name)) out.emplace_back(name);
   }
   constexpr std::size_t kAlways =
-      9;  // of kTold: what is wrong with answers; the rest is on request
+      8;  // of kTold: what is wrong with answers; the rest is on request
   for (std::size_t i = 0; i < kAlways; ++i) {
     const std::string name(kTold[i]);
     const bool any =

@@ -95,7 +95,8 @@ void put_row(const Paper& paper, const std::string& metric, const MetricSummary&
 void put_metric(const Paper& paper, const std::string& metric) {
   const ComparisonRecord& record = paper.record;
   const auto help = record.help.find(metric);
-  paper.page.section(metric_words(metric) + (help == record.help.end() ? "" : ": " + help->second));
+  paper.page.section(metric_words(metric));
+  if (help != record.help.end()) paper.page.paragraph(help->second, 2, 2, Paint::dim);
   Table table;
   table.columns = {{"strategy"}};
   if (record.cells() > 1) table.columns.push_back({"cell"});

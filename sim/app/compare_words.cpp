@@ -264,6 +264,7 @@ tl::expected<Command, std::string> compare_of(Selection selection, const Compare
   if (!requests) return tl::unexpected(requests.error());
   out.outputs = *std::move(requests);
   out.selection = std::move(selection);
+  out.selection.sync.reset();  // --sync here is a list
   return out;
 }
 

@@ -68,5 +68,9 @@ TEST_CASE("each file of scenarios/faults shows what it says") {
 TEST_CASE("each file of scenarios/topology shows what it says") {
   check_folder("topology", 1, 3);
 }
+// As `rejoin run` has them, under the strategy that each names.
+TEST_CASE("each file of scenarios/compare shows what it says") {
+  check_folder("compare", 11, 2);
+}
 
 }  // namespace rejoin::sim
