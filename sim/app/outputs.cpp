@@ -328,12 +328,12 @@ std::optional<std::string> Outputs::draw(std::size_t job, Drawn run) {
       continue;
     }
     if (target.file != nullptr) {
-      if (!write_all(target.file->descriptor, text)) {
-        return cannot("write", path, std::strerror(errno));
+      if (!replace_content(target.file->descriptor, text)) {
+        return cannot_text("write", path, std::strerror(errno));
       }
     } else {
       path = folders_[job] + "/" + file_name(target.kind, trials_[job], run.record.seed);
-      if (auto wrong = put(path, text)) return wrong;
+      if (auto wrong = write_file(path, text)) return wrong;
     }
     if (target.kind == OutKind::html && page_.empty()) page_ = path;
   }
