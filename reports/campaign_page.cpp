@@ -74,6 +74,7 @@ std::string campaign_page_json(const CampaignRecord& record, std::string_view ve
       {"scenario", record.scenario},
       {"file", record.file},
       {"sync", record.sync},
+      {"first", record.first_seed},
       {"seeds", record.ran},
       {"failed", record.failed},
       {"vacuous", record.vacuous},

@@ -133,7 +133,8 @@ class Strip {
           "<rect x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{}\" "
           "fill=\"{}\"/>\n",
           from, y, std::max(0.2, to - from), kBar, fill(worst->what));
-      const std::string says = says_of(worst->what);
+      const std::string says =
+          says_of(behind(worst->what) == 0 ? spans[next - 1].what : worst->what);
       if (to - from > 7.0 * static_cast<double>(says.size())) {
         const double share = static_cast<double>(behind(worst->what)) /
                              static_cast<double>(std::max<std::uint64_t>(1, worst_));
@@ -152,17 +153,17 @@ class Strip {
     draw_reads(node, y);
   }
 
-  // Spans that differ too little, or are too short, are one piece.
+  // Spans that are alike are one piece; so are those that together are too short to be seen.
   [[nodiscard]] std::size_t last_of_piece(const std::vector<RunEvents::NodeSpan>& spans,
                                           std::size_t first) const {
     const std::int64_t shortest = end_ / static_cast<std::int64_t>(kPiecesMax);
+    bool all_alike = true;
     std::size_t next = first + 1;
-    while (next < spans.size()) {
-      const bool same = is_down(spans[next].what.state) == is_down(spans[first].what.state);
-      const bool alike = behind(spans[next].what) == behind(spans[first].what);
-      const bool close = (spans[next].to - spans[first].from).count() < shortest;
-      if (!same || !(alike || close)) break;
-      ++next;
+    for (; next < spans.size(); ++next) {
+      if (is_down(spans[next].what.state) != is_down(spans[first].what.state)) break;
+      all_alike = all_alike && behind(spans[next].what) == behind(spans[first].what);
+      const bool short_of = (spans[next].to - spans[first].from).count() < shortest;
+      if (!all_alike && !short_of) break;
     }
     return next;
   }
@@ -170,7 +171,7 @@ class Strip {
   static std::string says_of(const NodeSnapshot& node) {
     if (is_down(node.state)) return "down";
     if (behind(node) == 0) return std::to_string(node.keys) + " keys";
-    return std::to_string(behind(node)) + " of its keys stale or missing";
+    return std::to_string(behind(node)) + " stale or missing";
   }
 
   void draw_reads(std::uint32_t node, double y) {
@@ -200,7 +201,8 @@ class Strip {
           "<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" "
           "stroke=\"#333\"/>\n",
           x(at), y, y + 5);
-      text(x(at), y + 18, to_seconds_text(at), "text-anchor=\"middle\"");
+      text(x(at), y + 18, to_seconds_text(at),
+           i == kTicks ? "text-anchor=\"end\"" : "text-anchor=\"middle\"");
     }
   }
 

@@ -150,14 +150,13 @@ bool ReplicaTimes::claims(NodeId id) const {
 void ReplicaTimes::look_at_held(MonotonicTime at, NodeId node, const Key& key, Cause cause) {
   const ShadowRecord* const stored = world_.stored(node, key);
   const auto known = stores_.find(key);
-  if (stored == nullptr && known == stores_.end()) return;
+  const bool had = known != stores_.end() && known->second.replicas.contains(node);
+  if (stored == nullptr && !had) return;
   RunEvents::Store& store = known != stores_.end() ? known->second : stores_[key];
   store.partition = world_.partition_of_key(key);
   std::vector<RunEvents::Held>& held = store.replicas[node];
   const RequestId origin = stored == nullptr ? RequestId{} : stored->origin;
   const bool deleted = stored != nullptr && stored->deleted;
-  const bool had = !held.empty();
-  if (!had && origin.is_none()) return;
   if (had && held.back().origin == origin && held.back().deleted == deleted) return;
   const std::uint64_t before = holds_value(held) ? 1 : 0;
   RunEvents::Held next{.from = at,
@@ -210,7 +209,9 @@ void ReplicaTimes::make_durable(MonotonicTime at, NodeId node, std::uint64_t up_
   for (; !waiting.empty() && waiting.front().seq <= up_to; waiting.pop_front()) {
     const auto store = stores_.find(waiting.front().key);
     if (store == stores_.end()) continue;
-    std::vector<RunEvents::Held>& held = store->second.replicas[node];
+    const auto replica = store->second.replicas.find(node);
+    if (replica == store->second.replicas.end()) continue;
+    std::vector<RunEvents::Held>& held = replica->second;
     // One that was replaced before it was durable never was what a crash would have left.
     const ShadowRecord* const stored = world_.stored(node, waiting.front().key);
     const bool is_it = stored != nullptr && stored->seq == waiting.front().seq;

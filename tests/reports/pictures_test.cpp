@@ -266,6 +266,16 @@ TEST_CASE("the strip is well-formed, has its text as text, and marks the stale r
   CHECK(svg.find(">node-3</text>") != std::string::npos);
   CHECK(svg.find("stale or missing keys, up to 50") != std::string::npos);
   CHECK(svg.find("stale read of key-125") != std::string::npos);
+  // What was short does not stain what came after it, nor is it lost.
+  RunEvents events = hand_events();
+  events.spans[0].front().to = test::at(1ms);
+  events.spans[0].front().what.missing_keys = 1;
+  events.spans[0].back().from = test::at(1ms);
+  events.spans[0].insert(events.spans[0].begin() + 1, events.spans[0].back());
+  events.spans[0][1].to = events.spans[0][2].from = test::at(30s);
+  const std::string healthy = reports::staleness_svg(record, events);
+  const std::regex whole("width=\"7[0-9]{2}\\.[0-9]+\" height=\"24\" fill=\"#dfe8e4\"");
+  CHECK(std::distance(std::sregex_iterator(healthy.begin(), healthy.end(), whole), {}) == 2);
   CHECK_FALSE(is_well_formed("<a>&</a>"));
   CHECK_FALSE(is_well_formed("<a><b></a></b>"));
 }

@@ -262,6 +262,8 @@ export interface CampaignData {
   scenario: string;
   file: string;
   sync: string;
+  /** The first seed; 1 when absent. */
+  first?: number;
   seeds: number;
   failed: number;
   vacuous: number;

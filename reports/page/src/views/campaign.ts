@@ -16,7 +16,8 @@ export const campaign: Make<CampaignData> = (data) => {
     const height = 120;
     const most = Math.max(1, ...data.rate.map((r) => r.failed));
     const last = data.rate.at(-1)?.seed ?? 1;
-    const x = scaleLinear([0, last], [34, width - 14]);
+    const before = (data.first ?? 1) - 1;
+    const x = scaleLinear([before, last], [34, width - 14]);
     const y = scaleLinear([0, most], [height - 24, 12]);
     const svg = s('svg', {
       viewBox: `0 0 ${width} ${height}`,
@@ -34,7 +35,7 @@ export const campaign: Make<CampaignData> = (data) => {
         s('text', { class: 'tick', x: x(t), y: height - 6, 'text-anchor': 'middle' }, count(t)),
       );
     data.rate.forEach((bin, i) => {
-      const from = x(i ? data.rate[i - 1].seed : 0);
+      const from = x(i ? data.rate[i - 1].seed : before);
       svg.append(
         s(
           'rect',
