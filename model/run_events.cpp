@@ -27,8 +27,8 @@ std::uint64_t keep_best(std::vector<Row>& rows, std::vector<Rank> ranks, std::si
   std::nth_element(ranks.begin(), end, ranks.end());
   const std::uint64_t gone = rows.size() - limit;
   ranks.erase(end, ranks.end());
-  std::sort(ranks.begin(), ranks.end(),
-            [](const Rank& a, const Rank& b) { return a.index < b.index; });
+  std::stable_sort(ranks.begin(), ranks.end(),
+                   [](const Rank& a, const Rank& b) { return a.index < b.index; });
   std::vector<Row> kept;
   kept.reserve(limit);
   for (const Rank& rank : ranks) kept.push_back(std::move(rows[rank.index]));
