@@ -166,7 +166,7 @@ StrategySummary summary_of(const ComparisonRecord& record, std::size_t strategy,
   };
   for (const std::string& metric : metrics) {
     out.metrics[metric] = summarise(values_of(record, strategy, metric), reference(metric, {}),
-                                    out.name + "\n" + metric);
+                                    record.seeds, out.name + "\n" + metric);
   }
   if (record.cells() == 1) return out;
   out.cells.resize(record.cells());
@@ -174,7 +174,7 @@ StrategySummary summary_of(const ComparisonRecord& record, std::size_t strategy,
     for (const std::string& metric : shown) {
       out.cells[cell][metric] =
           summarise(values_of(record, strategy, metric, cell), reference(metric, cell),
-                    out.name + "\n" + metric + "\n" + record.name_of(cell));
+                    record.seeds, out.name + "\n" + metric + "\n" + record.name_of(cell));
     }
   }
   return out;
@@ -316,21 +316,24 @@ BaselineSummary against(const ComparisonRecord& record, std::size_t strategy,
                         const InBaseline& before, const std::string& metric) {
   MetricValues now;
   MetricValues then;
+  std::size_t seeds = 0;  // that both have: as many in each cell
   for (std::size_t cell = 0; cell < record.cells(); ++cell) {
+    const std::size_t before_cell = now.size();
     for (std::uint64_t i = 0; i < record.seeds; ++i) {
       const ComparedRun* const other = before.run(cell, record.first_seed + i);
       if (other == nullptr) continue;
       now.push_back(metric_of(record.run(strategy, cell, i), metric));
       then.push_back(metric_of(*other, metric));
     }
+    seeds = std::max(seeds, now.size() - before_cell);
   }
   BaselineSummary out;
   out.strategy = record.strategies[strategy];
   out.metric = metric;
   if (now.empty()) return out;
   const MetricSummary found =
-      summarise(now, then, out.strategy + "\n" + metric + "\n" + before.baseline.name);
-  out.before = summarise(then, {}, "").median;
+      summarise(now, then, seeds, out.strategy + "\n" + metric + "\n" + before.baseline.name);
+  out.before = summarise(then, {}, seeds, "").median;
   out.after = found.median;
   out.pairs = found.pairs;
   out.difference = found.difference;
@@ -374,7 +377,7 @@ bool StrategySummary::broke_a_promise() const {
 }
 
 MetricSummary summarise(const MetricValues& values, const MetricValues& reference,
-                        std::string_view what) {
+                        std::size_t seeds, std::string_view what) {
   MetricSummary out;
   const Ranked of = ranked(values);
   out.n = of.sorted.size();
@@ -386,14 +389,17 @@ MetricSummary summarise(const MetricValues& values, const MetricValues& referenc
   if (reference.empty()) return out;
   CHECK_THAT(reference.size() == values.size());
   std::vector<std::int64_t> differences;
+  std::vector<Paired> paired;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values[i] && reference[i]) differences.push_back(*values[i] - *reference[i]);
+    if (!values[i] || !reference[i]) continue;
+    differences.push_back(*values[i] - *reference[i]);
+    paired.push_back({differences.back(), i % seeds});
   }
   out.pairs = differences.size();
   if (differences.empty()) return out;
   out.all_equal = std::all_of(differences.begin(), differences.end(),
                               [](std::int64_t difference) { return difference == 0; });
-  out.interval = median_interval(differences, what);
+  out.interval = median_interval(std::move(paired), what);
   std::sort(differences.begin(), differences.end());
   out.difference = nearest_rank(differences, 50);
   return out;

@@ -39,10 +39,11 @@ struct MetricSummary {
   }
 };
 
-// Of lists that pair by position; `reference` is empty for the reference itself.
+// Of lists that pair by position; `reference` is empty for the reference itself. Each cell has
+// `seeds` of them, in the same order.
 using MetricValues = std::vector<std::optional<std::int64_t>>;
 [[nodiscard]] MetricSummary summarise(const MetricValues& values, const MetricValues& reference,
-                                      std::string_view what);
+                                      std::size_t seeds, std::string_view what);
 
 struct BrokenSummary {
   std::string invariant;

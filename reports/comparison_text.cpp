@@ -128,7 +128,7 @@ void put_legend(const Paper& paper) {
       "bootstrap. none: it has no value in that many runs (it never converged), which counts as "
       "more than any.",
       record.strategies[record.reference], record.cells() > 1 ? "seed and cell" : "seed");
-  if (record.seeds * record.cells() < kPairsForInterval) {
+  if (record.seeds < kPairsForInterval) {
     text += fmt::format(" An interval takes {} seeds.", kPairsForInterval);
   }
   paper.page.blank();

@@ -18,13 +18,20 @@ std::string metric_words(const std::string& metric) {
 }
 
 std::string value_text(const std::string& metric, std::optional<std::int64_t> value) {
+  // Differences of times are small more often than times are.
+  constexpr std::int64_t kMillisecond = 1'000'000;
+  constexpr std::int64_t kMicrosecond = 1'000;
+  if (metric.ends_with("_ns") && value && *value != 0 && *value<kMillisecond&& * value> 0) {
+    return *value < kMicrosecond ? fmt::format("{}ns", *value)
+                                 : fmt::format("{}us", *value / kMicrosecond);
+  }
   return metric_text(metric, value);
 }
 
 std::string signed_text(const std::string& metric, std::int64_t value) {
   if (value == 0) return metric_text(metric, 0);
   const auto size = static_cast<std::int64_t>(value < 0 ? -value : value);
-  return (value < 0 ? "-" : "+") + metric_text(metric, size);
+  return (value < 0 ? "-" : "+") + value_text(metric, size);
 }
 
 std::string interval_text(const std::string& metric, const Interval& interval) {

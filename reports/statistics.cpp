@@ -29,30 +29,53 @@ std::optional<std::int64_t> nearest_rank(const std::vector<std::int64_t>& sorted
   return sorted[at];
 }
 
-std::optional<Interval> median_interval(std::vector<std::int64_t> values, std::string_view what) {
-  if (values.size() < kPairsForInterval) return std::nullopt;
-  std::sort(values.begin(), values.end());
-  if (values.front() == values.back()) return Interval{values.front(), values.front()};
+std::optional<Interval> median_interval(std::vector<Paired> values, std::string_view what) {
+  // By value, so that medians are found by counting; ties by seed change no median.
+  std::sort(values.begin(), values.end(), [](const Paired& a, const Paired& b) {
+    return a.value != b.value ? a.value < b.value : a.seed < b.seed;
+  });
+  std::map<std::size_t, std::size_t> seeds;  // to their ranks among those that there are
+  for (const Paired& each : values) seeds.emplace(each.seed, 0);
+  if (seeds.size() < kPairsForInterval) return std::nullopt;
+  if (values.front().value == values.back().value) {
+    return Interval{values.front().value, values.front().value};
+  }
+  std::size_t count = 0;
+  for (auto& [seed, rank] : seeds) rank = count++;
+  for (Paired& each : values) each.seed = seeds.at(each.seed);
   const std::uint64_t key = hash64(what);
-  const std::size_t rank = (values.size() + 1) / 2;
   std::vector<std::int64_t> medians;
   medians.reserve(kResamples);
-  std::vector<std::uint32_t> times(values.size());
+  std::vector<std::size_t> times(count);
   for (std::size_t resample = 0; resample < kResamples; ++resample) {
-    std::fill(times.begin(), times.end(), 0U);
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    std::fill(times.begin(), times.end(), std::size_t{0});
+    for (std::size_t i = 0; i < count; ++i) {
       const std::uint64_t random =
           draw({.seed = key, .domain = Domain::pick, .who = resample, .what = i, .attempt = 0});
-      ++times[below(random, values.size())];
+      ++times[below(random, count)];
     }
+    std::size_t all = 0;
+    for (const Paired& each : values) all += times[each.seed];
+    const std::size_t rank = (all + 1) / 2;
     std::size_t at = 0;
-    for (std::size_t seen = times[0]; seen < rank; seen += times[at]) ++at;
-    medians.push_back(values[at]);
+    for (std::size_t seen = times[values[0].seed]; seen < rank; seen += times[values[at].seed]) {
+      ++at;
+    }
+    medians.push_back(values[at].value);
   }
   std::sort(medians.begin(), medians.end());
   // 2.5% of them on either side.
   constexpr std::size_t kOutside = kResamples / 40;
   return Interval{medians[kOutside - 1], medians[kResamples - kOutside]};
+}
+
+std::optional<Interval> median_interval(const std::vector<std::int64_t>& values,
+                                        std::string_view what) {
+  std::vector<Paired> pairs;
+  std::vector<std::int64_t> sorted = values;
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t i = 0; i < sorted.size(); ++i) pairs.push_back({sorted[i], i});
+  return median_interval(std::move(pairs), what);
 }
 
 std::vector<bool> pareto_front(const std::vector<std::vector<std::optional<std::int64_t>>>& costs) {

@@ -34,13 +34,22 @@ struct Interval {
   [[nodiscard]] bool holds_zero() const { return low <= 0 && high >= 0; }
   friend bool operator==(const Interval&, const Interval&) = default;
 };
-// Fewer pairs cannot tell a difference at 95%: of n pairs that all have one sign, chance makes
+// Fewer seeds cannot tell a difference at 95%: of n seeds that all have one sign, chance makes
 // 2 in 2^n, and below 6 that is more than one in twenty.
 inline constexpr std::size_t kPairsForInterval = 6;
 inline constexpr std::size_t kResamples = 2'000;
-// The 95% interval of the median by bootstrap (Efron 1979), percentiles of kResamples resamples,
-// whose draws are keyed by `what`. None for fewer than kPairsForInterval.
-[[nodiscard]] std::optional<Interval> median_interval(std::vector<std::int64_t> values,
+// A difference, and the seed that it is of: differences of one seed are no independent witnesses.
+struct Paired {
+  std::int64_t value = 0;
+  std::size_t seed = 0;  // an index
+};
+// The 95% interval of the median by bootstrap (Efron 1979), percentiles of kResamples resamples of
+// the seeds, each with all that is of it, whose draws are keyed by `what`. None for fewer than
+// kPairsForInterval seeds.
+[[nodiscard]] std::optional<Interval> median_interval(std::vector<Paired> values,
+                                                      std::string_view what);
+// Of one value a seed.
+[[nodiscard]] std::optional<Interval> median_interval(const std::vector<std::int64_t>& values,
                                                       std::string_view what);
 
 // For each row of costs (none: worse than any value) whether no other row is at most as much in all

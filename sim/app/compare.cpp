@@ -49,6 +49,10 @@ class Complaints {
         text.replace(at, 5, "--vary");
       }
     }
+    const std::string sync = "--set sync=";
+    for (std::size_t at = text.find(sync); at != std::string::npos; at = text.find(sync, at)) {
+      text.replace(at, sync.size(), "--sync ");
+    }
     if (seen_.insert(text).second) text_ += text;
   }
   [[nodiscard]] const std::string& text() const { return text_; }

@@ -34,6 +34,19 @@ TEST_CASE("five pairs give no interval, six do") {
   CHECK(median_interval({4, 4, 4, 4, 4, 4}, "a") == Interval{4, 4});
 }
 
+TEST_CASE("differences of one seed are no independent witnesses") {
+  // Six seeds; each is told ten times over.
+  std::vector<Paired> told;
+  for (std::size_t seed = 0; seed < 6; ++seed) {
+    for (int i = 0; i < 10; ++i) told.push_back({static_cast<std::int64_t>(seed) - 2, seed});
+  }
+  const auto of_seeds = median_interval(told, "x");
+  REQUIRE(of_seeds.has_value());
+  CHECK(of_seeds == median_interval(Values{-2, -1, 0, 1, 2, 3}, "x"));
+  for (Paired& each : told) each.seed %= 5;
+  CHECK_FALSE(median_interval(told, "x").has_value());
+}
+
 TEST_CASE("an interval depends on its values and its key, not on their order") {
   const Values values = {-3, 5, 8, -1, 2, 9, 4, 4, 0, 7};
   Values turned(values.rbegin(), values.rend());
