@@ -79,7 +79,8 @@ TEST_CASE("compare: removing a strategy changes no other strategy's numbers") {
   const auto of = [](const std::string& sync) {
     const Finished done = compare({"--sync", sync, "--seeds", "8", "--out", "json=-"});
     std::map<std::string, json> out;
-    for (json& each : json::parse(done.out).at("strategies")) {
+    json found = json::parse(done.out);
+    for (json& each : found.at("strategies")) {
       each.erase("front");  // whether others are better is about the others
       const std::string name = each.at("name");
       out[name] = std::move(each);
