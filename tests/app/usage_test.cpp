@@ -27,7 +27,8 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
        "shrink, hunt\n"},
       {{"rnu", kSeed},
        "error: `rejoin` has no command `rnu`\n"
-       "  hint: did you mean `run`? commands: run, validate, list, schema, fuzz, shrink, hunt, compare\n"},
+       "  hint: did you mean `run`? commands: run, validate, list, schema, fuzz, shrink, hunt, "
+       "compare\n"},
       {{"--versoin"},
        "error: `rejoin` has no flag `--versoin`\n"
        "  hint: did you mean `--version`? flags: --help, --version\n"},
