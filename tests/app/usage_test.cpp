@@ -24,7 +24,7 @@ TEST_CASE("wrong usage is refused with exit status 2, the nearest name and what 
   const std::vector<Mistake> mistakes = {
       {{},
        "error: `rejoin` needs a command\n  hint: commands: run, validate, list, schema, fuzz, "
-       "shrink, hunt\n"},
+       "shrink, hunt, compare\n"},
       {{"rnu", kSeed},
        "error: `rejoin` has no command `rnu`\n"
        "  hint: did you mean `run`? commands: run, validate, list, schema, fuzz, shrink, hunt, "
