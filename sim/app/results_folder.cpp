@@ -35,7 +35,7 @@ std::string folder_name(const std::string& scenario) {
   for (char& c : out) {
     if (kPlain.find(c) == std::string_view::npos) c = '-';
   }
-  if (out.empty() || out.front() == '.') out.insert(0, "-");
+  if (out.empty() || out.front() == '.') return fmt::format("-{}", out);
   return out;
 }
 
