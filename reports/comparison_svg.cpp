@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "reports/comparison.hpp"
 #include "reports/comparison_words.hpp"
@@ -73,34 +74,51 @@ std::string mark_at(std::size_t which, double x, double y, bool filled) {
   }
 }
 
-// Logarithmic from 1 on, with a place for 0.
+// Logarithmic, from a tick below the least value that is not 0 to one above the most. 0 has a place
+// of its own below, where there is one. Ticks are powers of 10, of bytes powers of 4.
 struct Axis {
-  double low = 0;   // pixels of 0
+  double low = 0;   // pixels of 0, or of the least tick
   double high = 0;  // of the most
-  double most = 1;  // log10(1 + the largest)
+  double gap = 0;   // share of the way from 0 to the least tick
+  std::vector<std::int64_t> ticks{};
 
   [[nodiscard]] double at(std::int64_t value) const {
-    const double share = std::log10(1 + static_cast<double>(std::max<std::int64_t>(value, 0)));
-    return low + (high - low) * share / most;
+    if (value <= 0) return low;
+    const auto from = std::log(static_cast<double>(ticks.front()));
+    const auto to = std::log(static_cast<double>(ticks.back()));
+    const double share = (std::log(static_cast<double>(value)) - from) / (to - from);
+    return low + (high - low) * (gap + (1 - gap) * std::max(0.0, share));
   }
 };
 
-Axis axis_of(double low, double high, const std::vector<std::int64_t>& values) {
-  std::int64_t most = 9;
-  for (const std::int64_t value : values) most = std::max(most, value);
-  return {.low = low, .high = high, .most = std::log10(1 + static_cast<double>(most)) * 1.05};
+Axis axis_of(double low, double high, const std::vector<std::int64_t>& values,
+             const std::string& metric) {
+  const std::int64_t base = metric.ends_with("_bytes") ? 4 : 10;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  std::int64_t least = kMost;
+  std::int64_t most = 1;
+  for (const std::int64_t value : values) {
+    if (value > 0) least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  least = std::min(least, most);
+  Axis out{.low = low, .high = high};
+  std::int64_t tick = 1;
+  while (tick <= least / base) tick *= base;
+  out.ticks.push_back(tick);
+  while (tick < most && tick <= kMost / base) out.ticks.push_back(tick *= base);
+  if (out.ticks.size() == 1) out.ticks.push_back(tick * base);
+  const bool has_zero = std::ranges::any_of(values, [](std::int64_t value) { return value <= 0; });
+  if (has_zero) out.gap = 0.15;
+  return out;
 }
 
-// Values at which an axis is labelled: 0, and some powers of ten, in whole units of people.
-std::vector<std::int64_t> ticks_of(const Axis& axis) {
-  std::vector<std::int64_t> out = {0};
-  const int decades = static_cast<int>(axis.most);
-  const int step = std::max(1, (decades + 4) / 5);
-  std::int64_t value = 1;
-  for (int decade = 0; decade <= decades; ++decade) {
-    if (decade != 0 && (decades - decade) % step == 0) out.push_back(value);
-    if (decade < decades) value *= 10;
-  }
+// Those that are labelled: at most six, and 0.
+std::vector<std::int64_t> labels_of(const Axis& axis) {
+  std::vector<std::int64_t> out;
+  if (axis.gap > 0) out.push_back(0);
+  const std::size_t step = axis.ticks.size() / 6 + 1;
+  for (std::size_t i = 0; i < axis.ticks.size(); i += step) out.push_back(axis.ticks[i]);
   return out;
 }
 
@@ -119,24 +137,26 @@ std::string scatter(const Analysis& analysis, double top) {
     const MetricSummary* const x = summary_of(strategy, cost);
     const MetricSummary* const y = summary_of(strategy, stale);
     if (x == nullptr || y == nullptr) continue;
-    costs.push_back(x->p90.value_or(*x->median));
-    stales.push_back(y->p90.value_or(*y->median));
+    for (const auto& value : {x->p10, x->median, x->p90})
+      costs.push_back(value.value_or(*x->median));
+    for (const auto& value : {y->p10, y->median, y->p90})
+      stales.push_back(value.value_or(*y->median));
   }
   constexpr double kLeftOfChart = 80;
   const double bottom = top + kTitle + kChart;
-  const Axis across = axis_of(kLeftOfChart, kWidth - 170, costs);
-  const Axis up = axis_of(bottom, top + kTitle, stales);
+  const Axis across = axis_of(kLeftOfChart, kWidth - 170, costs, cost);
+  const Axis up = axis_of(bottom, top + kTitle, stales, stale);
   std::string out =
       text_at(kLeftOfChart, top + 16,
               metric_words(stale) + " by " + metric_words(cost) + ": medians, p10 to p90",
               "font-weight=\"bold\"");
   out += line_between(across.low, bottom, across.high, bottom, "#000");
   out += line_between(across.low, bottom, across.low, up.high, "#000");
-  for (const std::int64_t tick : ticks_of(across)) {
+  for (const std::int64_t tick : labels_of(across)) {
     out += line_between(across.at(tick), bottom, across.at(tick), bottom + 4, "#000");
     out += text_at(across.at(tick), bottom + 16, value_text(cost, tick), "text-anchor=\"middle\"");
   }
-  for (const std::int64_t tick : ticks_of(up)) {
+  for (const std::int64_t tick : labels_of(up)) {
     out += line_between(across.low - 4, up.at(tick), across.low, up.at(tick), "#000");
     out += text_at(across.low - 6, up.at(tick) + 4, value_text(stale, tick), "text-anchor=\"end\"");
   }
@@ -233,7 +253,7 @@ std::string growth(const ComparisonRecord& record, const Analysis& analysis,
   constexpr double kLeftOfChart = 80;
   const double right = kWidth - 230;
   const double bottom = top + kTitle + kChart;
-  const Axis up = axis_of(bottom, top + kTitle, values);
+  const Axis up = axis_of(bottom, top + kTitle, values, metric);
   const auto across = [&](double size) {
     return kLeftOfChart + 15 +
            (right - kLeftOfChart - 30) * std::log(size / least) / std::log(most / least);
@@ -246,7 +266,7 @@ std::string growth(const ComparisonRecord& record, const Analysis& analysis,
     out +=
         text_at(across(*varied.sizes[i]), bottom + 16, varied.values[i], "text-anchor=\"middle\"");
   }
-  for (const std::int64_t tick : ticks_of(up)) {
+  for (const std::int64_t tick : labels_of(up)) {
     out +=
         text_at(kLeftOfChart - 6, up.at(tick) + 4, value_text(metric, tick), "text-anchor=\"end\"");
   }

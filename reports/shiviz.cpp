@@ -39,7 +39,7 @@ std::string one_line(std::string text) {
 
 class Log {
  public:
-  explicit Log(const RunEvents& events) : events_(events), clocks_(events.hosts.size()) {
+  explicit Log(const RunEvents& events) : clocks_(events.hosts.size()) {
     for (const std::string& host : events.hosts) names_.push_back(host_name(host));
   }
 
@@ -58,7 +58,6 @@ class Log {
   [[nodiscard]] std::string take() { return std::move(out_); }
 
  private:
-  const RunEvents& events_;
   std::vector<std::string> names_;
   std::vector<Clock> clocks_;
   std::string out_;

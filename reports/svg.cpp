@@ -129,12 +129,12 @@ class Strip {
           [](const auto& a, const auto& b) { return behind(a.what) < behind(b.what); });
       const double from = x(spans[i].from);
       const double to = x(spans[next - 1].to);
+      const bool lies = worst->claims && behind(worst->what) != 0 && !is_down(worst->what.state);
       out_ += fmt::format(
-          "<rect x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{}\" "
-          "fill=\"{}\"/>\n",
-          from, y, std::max(0.2, to - from), kBar, fill(worst->what));
-      const std::string says =
-          says_of(behind(worst->what) == 0 ? spans[next - 1].what : worst->what);
+          "<rect x=\"{:.2f}\" y=\"{:.1f}\" width=\"{:.2f}\" height=\"{}\" fill=\"{}\"{}/>\n", from,
+          y, std::max(0.2, to - from), kBar, fill(worst->what),
+          lies ? " stroke=\"#000\" stroke-width=\"1.5\"" : "");
+      const std::string says = says_of(behind(worst->what) == 0 ? spans[i].what : worst->what);
       if (to - from > 7.0 * static_cast<double>(says.size())) {
         const double share = static_cast<double>(behind(worst->what)) /
                              static_cast<double>(std::max<std::uint64_t>(1, worst_));
@@ -171,7 +171,7 @@ class Strip {
   static std::string says_of(const NodeSnapshot& node) {
     if (is_down(node.state)) return "down";
     if (behind(node) == 0) return std::to_string(node.keys) + " keys";
-    return std::to_string(behind(node)) + " stale or missing";
+    return std::to_string(behind(node)) + " behind";
   }
 
   void draw_reads(std::uint32_t node, double y) {
@@ -194,15 +194,15 @@ class Strip {
     const double y = height - kFoot + 4;
     out_ += fmt::format("<line x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"#333\"/>\n",
                         kLeft, kWidth - kRight, y, y);
-    constexpr int kTicks = 5;
-    for (int i = 0; i <= kTicks; ++i) {
-      const MonotonicTime at{Duration(end_ / kTicks * i)};
+    // About six, in whole units.
+    Duration step = 1us;
+    for (int i = 0; step * 6 < Duration(end_); ++i) step = i % 3 == 1 ? step / 2 * 5 : step * 2;
+    for (MonotonicTime at{}; at.time_since_epoch() <= Duration(end_); at += step) {
       out_ += fmt::format(
           "<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" "
           "stroke=\"#333\"/>\n",
           x(at), y, y + 5);
-      text(x(at), y + 18, to_seconds_text(at),
-           i == kTicks ? "text-anchor=\"end\"" : "text-anchor=\"middle\"");
+      text(x(at), y + 18, to_seconds_text(at), "text-anchor=\"middle\"");
     }
   }
 
@@ -227,7 +227,8 @@ class Strip {
           fmt::format("<path d=\"M{:.1f} {:.1f}l5 9h-10z\" fill=\"#8f1d1d\"/>\n", at + 6, y + 1);
       text(at + 18, y + 10, "a stale read");
     }
-    text(kLeft, y + 30, "virtual time; dashed lines are steps");
+    text(kLeft, y + 30,
+         "virtual time; dashed lines are steps; outlined: behind, and serves as if it were not");
   }
 
   const RunRecord& record_;

@@ -111,7 +111,9 @@ TEST_CASE("a broken promise fails, and so do a death and a missed threshold") {
             "none promises replicas-converge and broke it in 1 run"));
 
   record = hand_comparison();
-  record.runs[17] = ComparedRun{.ended = false, .says = "the process died: signal 6"};
+  record.runs[17] = {};
+  record.runs[17].ended = false;
+  record.runs[17].says = "the process died: signal 6";
   CHECK(analyse(record).failed);
   CHECK(has(comparison_text(record, analyse(record), {}), "seed 4: the process died: signal 6"));
 

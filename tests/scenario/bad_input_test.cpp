@@ -18,7 +18,7 @@ TEST_CASE("an unknown key of the file itself is") {
         R"(t.yaml:2:1: error: unknown key `membrship` in a scenario
   2 | membrship: {}
     | ^
-  hint: did you mean `membership`? known here: about, check, client, cluster, conflict, coordinator, disk, expect, extends, fetch, fifo, format, found, gate, host, limits, membership, name, nemesis, network, profile, raft, seed, store, sync, timeline, tombstones, topology, trials, versions
+  hint: did you mean `membership`? known here: about, check, client, cluster, conflict, coordinator, disk, expect, extends, fetch, fifo, format, found, gate, host, limits, membership, name, nemesis, network, profile, raft, seed, store, sync, thresholds, timeline, tombstones, topology, trials, versions
 )");
 }
 
