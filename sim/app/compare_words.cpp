@@ -6,6 +6,7 @@
 
 #include "model/params.hpp"
 #include "sim/app/explore_words.hpp"
+#include "sim/app/out_words.hpp"
 #include "sim/run/metrics.hpp"
 
 namespace rejoin::app {
@@ -22,40 +23,6 @@ constexpr std::size_t kStrategiesMax = 64;
 constexpr std::size_t kCellsMax = 10'000;
 constexpr std::uint64_t kSeedsMax = 1'000'000;
 constexpr std::uint64_t kRunsMax = 10'000'000;
-
-tl::expected<CompareOut, std::string> out_of(const std::string& word) {
-  const std::size_t equals = word.find('=');
-  const std::string name = word.substr(0, equals);
-  const auto known = std::find_if(std::begin(kKinds), std::end(kKinds),
-                                  [&name](const auto& each) { return each.second == name; });
-  if (known == std::end(kKinds)) {
-    std::vector<std::string> names;
-    for (const auto& [kind, each] : kKinds) names.emplace_back(each);
-    return tl::unexpected(error_text("--out: there is no kind `" + name + "` of comparisons",
-                                     hint_of(name, names, "kinds")));
-  }
-  CompareOut out{.kind = known->first};
-  if (equals != std::string::npos) out.file = word.substr(equals + 1);
-  if (out.file && out.file->empty()) {
-    return tl::unexpected(error_text("--out: `" + word + "` names no file",
-                                     "as in --out " + name + "=FILE, or --out " + name));
-  }
-  return out;
-}
-
-tl::expected<std::vector<CompareOut>, std::string> outs_of(const std::vector<std::string>& words) {
-  std::vector<CompareOut> out;
-  for (const std::string& word : words) {
-    const auto request = out_of(word);
-    if (!request) return tl::unexpected(request.error());
-    const bool again = std::any_of(out.begin(), out.end(), [&](const CompareOut& other) {
-      return other.file == request->file && (request->file || other.kind == request->kind);
-    });
-    if (again) return tl::unexpected(error_text("--out: `" + word + "` is written twice"));
-    out.push_back(*request);
-  }
-  return out;
-}
 
 tl::expected<std::vector<std::string>, std::string> strategies_of(const std::string& text) {
   const std::string hint = "as in --sync none,rejoin-sync,hinted-handoff+merkle";
@@ -260,7 +227,7 @@ tl::expected<Command, std::string> compare_of(Selection selection, const Compare
   }
   out.save_baseline = words.save_baseline;
   out.baseline = words.baseline;
-  auto requests = outs_of(words.outs);
+  auto requests = outs_of<CompareOut>(words.outs, kKinds, "comparisons");
   if (!requests) return tl::unexpected(requests.error());
   out.outputs = *std::move(requests);
   out.selection = std::move(selection);

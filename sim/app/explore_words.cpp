@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "model/params.hpp"
+#include "sim/app/out_words.hpp"
 
 namespace rejoin::app {
 
@@ -55,44 +56,6 @@ tl::expected<sim::SeedRange, std::string> range_of(const std::string& text) {
   if (*first > *last) return wrong("is empty: the first seed is behind the last");
   return sim::SeedRange{.first = *first, .last = *last};
 }
-
-namespace {
-
-tl::expected<CampaignOut, std::string> out_of(const std::string& word) {
-  const std::size_t equals = word.find('=');
-  const std::string name = word.substr(0, equals);
-  const auto known = std::find_if(std::begin(kKinds), std::end(kKinds),
-                                  [&name](const auto& each) { return each.second == name; });
-  if (known == std::end(kKinds)) {
-    std::vector<std::string> names;
-    for (const auto& [kind, each] : kKinds) names.emplace_back(each);
-    return tl::unexpected(error_text("--out: there is no kind `" + name + "` of campaigns",
-                                     hint_of(name, names, "kinds")));
-  }
-  CampaignOut out{.kind = known->first};
-  if (equals != std::string::npos) out.file = word.substr(equals + 1);
-  if (out.file && out.file->empty()) {
-    return tl::unexpected(error_text("--out: `" + word + "` names no file",
-                                     "as in --out " + name + "=FILE, or --out " + name));
-  }
-  return out;
-}
-
-tl::expected<std::vector<CampaignOut>, std::string> outs_of(const std::vector<std::string>& words) {
-  std::vector<CampaignOut> out;
-  for (const std::string& word : words) {
-    const auto request = out_of(word);
-    if (!request) return tl::unexpected(request.error());
-    const bool again = std::any_of(out.begin(), out.end(), [&](const CampaignOut& other) {
-      return other.file == request->file && (request->file || other.kind == request->kind);
-    });
-    if (again) return tl::unexpected(error_text("--out: `" + word + "` is written twice"));
-    out.push_back(*request);
-  }
-  return out;
-}
-
-}  // namespace
 
 void declare_fuzz(CLI::App& command, ExploreWords& words) {
   command.add_option("--runs", words.runs, "how many seeds, from --seed or 1 on (1000)");
@@ -162,7 +125,7 @@ tl::expected<Command, std::string> fuzz_of(Selection selection, const ExploreWor
     }
     out.time_max = std::chrono::ceil<std::chrono::milliseconds>(*time);
   }
-  auto requests = outs_of(outs);
+  auto requests = outs_of<CampaignOut>(outs, kKinds, "campaigns");
   if (!requests) return tl::unexpected(requests.error());
   out.outputs = *std::move(requests);
   const auto page = std::find_if(out.outputs.begin(), out.outputs.end(), [](const auto& request) {
@@ -200,7 +163,7 @@ tl::expected<Command, std::string> hunt_of(const ExploreWords& words) {
   const auto stretches = count_of("--stretches", words.stretches, out.stretches, 1'000);
   if (!stretches) return tl::unexpected(stretches.error());
   out.stretches = static_cast<std::uint32_t>(*stretches);
-  const auto requests = outs_of(words.pages);
+  const auto requests = outs_of<CampaignOut>(words.pages, kKinds, "campaigns");
   if (!requests) return tl::unexpected(requests.error());
   for (const CampaignOut& request : *requests) {
     if (request.kind != CampaignOutKind::html || !out.page.empty()) {
