@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "model/utf8.hpp"
+#include "reports/markup.hpp"
 #include "reports/page.hpp"
 
 namespace rejoin::reports {
@@ -36,44 +36,6 @@ std::string_view outcome_text(ReplayedFailure::Outcome outcome) {
       return "no longer fits";
   }
   return "";
-}
-
-// Text that is UTF-8, whatever went into it.
-std::string readable(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text.substr(at));
-    out += length == 0 ? std::string_view("\uFFFD") : text.substr(at, length);
-    at += std::max<std::size_t>(length, 1);
-  }
-  return out;
-}
-
-// Text of XML 1.0: what it cannot hold at all becomes a question mark.
-std::string xml_text(std::string_view given) {
-  const std::string text = readable(given);
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string_view one = std::string_view(text).substr(at, utf8_length(text.substr(at, 4)));
-    at += one.size();
-    const auto code = static_cast<unsigned char>(one.front());
-    if (one == "&") {
-      out += "&amp;";
-    } else if (one == "<") {
-      out += "&lt;";
-    } else if (one == ">") {
-      out += "&gt;";
-    } else if (one == "\"") {
-      out += "&quot;";
-    } else if (code < 0x20 && one != "\n" && one != "\t") {
-      out += '?';
-    } else if (one == "\uFFFE" || one == "\uFFFF") {
-      out += '?';
-    } else {
-      out += one;
-    }
-  }
-  return out;
 }
 
 // Of a workflow command: its value, and the values of its properties.

@@ -7,6 +7,7 @@
 
 #include "model/check.hpp"
 #include "model/params.hpp"
+#include "reports/shell_word.hpp"
 
 namespace rejoin::reports {
 
@@ -429,22 +430,13 @@ Analysis analyse(const ComparisonRecord& record) {
   return out;
 }
 
-std::string quoted_word(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+%@";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 std::string command_of(const ComparisonRecord& record, std::size_t strategy, std::size_t cell,
                        std::uint64_t seed) {
-  std::string out = "rejoin run " + quoted_word(record.file) + " --sync " +
-                    quoted_word(record.strategies[strategy]) + record.flags;
+  std::string out = "rejoin run " + shell_word(record.file) + " --sync " +
+                    shell_word(record.strategies[strategy]) + record.flags;
   const std::vector<std::string> values = record.values_of(cell);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    out += " --set " + quoted_word(record.vary[i].path + "=" + values[i]);
+    out += " --set " + shell_word(record.vary[i].path + "=" + values[i]);
   }
   return out + " --no-expect --seed " + std::to_string(seed);
 }

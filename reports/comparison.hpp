@@ -143,7 +143,5 @@ struct SavedBaseline {
 // `rejoin run FILE --sync A --set path=value --seed 3`: repeats one of the runs.
 [[nodiscard]] std::string command_of(const ComparisonRecord& record, std::size_t strategy,
                                      std::size_t cell, std::uint64_t seed);
-// As a shell takes it: quoted unless it is plain.
-[[nodiscard]] std::string quoted_word(const std::string& word);
 
 }  // namespace rejoin::reports

@@ -3,32 +3,11 @@
 
 #include "reports/comparison.hpp"
 #include "reports/comparison_words.hpp"
+#include "reports/markup.hpp"
 
 namespace rejoin::reports {
 
 namespace {
-
-// In a cell a pipe would end it, and a line break the row; the rest would be markup.
-std::string cell(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == '\t') {
-      out += ' ';
-      continue;
-    }
-    if (c == '|' || c == '*' || c == '_' || c == '`' || c == '[' || c == '\\' || c == '~') {
-      out += '\\';
-    }
-    if (c == '<') {
-      out += "&lt;";
-    } else if (c == '&') {
-      out += "&amp;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 std::string row(const std::vector<std::string>& cells) {
   std::string out = "|";
@@ -44,25 +23,26 @@ std::string head(const std::vector<std::string>& titles, std::size_t left) {
 
 std::string with_interval(const ComparisonRecord& record, const std::string& metric,
                           const MetricSummary& summary) {
-  std::string out = cell(value_text(metric, summary.median));
+  std::string out = markdown_cell(value_text(metric, summary.median));
   if (!summary.difference) return out;
   if (summary.all_equal) return out + "<br>same";
-  out += "<br>" + cell(signed_text(metric, *summary.difference));
+  out += "<br>" + markdown_cell(signed_text(metric, *summary.difference));
   if (!summary.interval) return out;
   if (summary.inconclusive()) {
     return out + "<br>inconclusive at " + counted(record.seeds, "seed");
   }
-  return out + "<br>(" + cell(interval_text(metric, *summary.interval)) + ")";
+  return out + "<br>(" + markdown_cell(interval_text(metric, *summary.interval)) + ")";
 }
 
 std::string costs(const ComparisonRecord& record, const Analysis& analysis) {
   std::vector<std::string> titles = {"strategy", "front", "broke"};
-  for (const std::string& metric : analysis.metrics) titles.push_back(cell(metric_words(metric)));
+  for (const std::string& metric : analysis.metrics)
+    titles.push_back(markdown_cell(metric_words(metric)));
   std::string out = head(titles, 3);
   for (const StrategySummary& strategy : analysis.strategies) {
     const std::string broke = broken_text(strategy, record);
-    std::vector<std::string> cells = {cell(strategy.name), strategy.front ? "yes" : "",
-                                      broke.empty() ? "nothing" : cell(broke)};
+    std::vector<std::string> cells = {markdown_cell(strategy.name), strategy.front ? "yes" : "",
+                                      broke.empty() ? "nothing" : markdown_cell(broke)};
     for (const std::string& metric : analysis.metrics) {
       const auto found = strategy.metrics.find(metric);
       cells.push_back(
@@ -79,8 +59,9 @@ std::string thresholds(const ComparisonRecord& record, const Analysis& analysis)
   for (const ThresholdSummary& each : analysis.thresholds) {
     std::string who = each.strategy;
     if (record.cells() > 1) who += " (" + cell_words(record, each.cell) + ")";
-    out += row({cell(threshold_text(*each.threshold)), cell(who), each.held ? "held" : "MISSED",
-                cell(value_text(each.threshold->metric, each.actual))});
+    out += row({markdown_cell(threshold_text(*each.threshold)), markdown_cell(who),
+                each.held ? "held" : "MISSED",
+                markdown_cell(value_text(each.threshold->metric, each.actual))});
   }
   return out;
 }
@@ -90,7 +71,8 @@ std::string fits(const Analysis& analysis) {
   for (const FitSummary& each : analysis.fits) {
     if (!each.fit) continue;
     if (out.empty()) out = "\n" + head({"strategy", "metric", "by", "exponent"}, 3);
-    out += row({cell(each.strategy), cell(metric_words(each.metric)), cell(each.path),
+    out += row({markdown_cell(each.strategy), markdown_cell(metric_words(each.metric)),
+                markdown_cell(each.path),
                 fmt::format("{:.3f} ({:.3f}..{:.3f})", each.fit->exponent, each.fit->low,
                             each.fit->high)});
   }
@@ -102,11 +84,11 @@ std::string baseline(const ComparisonRecord& record, const Analysis& analysis) {
   std::string rows;
   for (const BaselineSummary& each : analysis.baseline) {
     if (each.change == Change::same) continue;
-    rows += row({cell(each.strategy), cell(metric_words(each.metric)),
-                 change_cell(each.change).text, cell(value_text(each.metric, each.before)),
-                 cell(value_text(each.metric, each.after))});
+    rows += row({markdown_cell(each.strategy), markdown_cell(metric_words(each.metric)),
+                 change_cell(each.change).text, markdown_cell(value_text(each.metric, each.before)),
+                 markdown_cell(value_text(each.metric, each.after))});
   }
-  const std::string name = cell(record.baseline->name);
+  const std::string name = markdown_cell(record.baseline->name);
   if (rows.empty()) return "\nAgainst the baseline " + name + ": nothing has changed.\n";
   return "\nAgainst the baseline " + name + ":\n\n" +
          head({"strategy", "metric", "", "before", "now"}, 3) + rows;
@@ -117,11 +99,12 @@ std::string baseline(const ComparisonRecord& record, const Analysis& analysis) {
 std::string comparison_markdown(const ComparisonRecord& record, const Analysis& analysis) {
   std::string out = fmt::format(
       "### {} {}: {} of {}, against {}\n\n", analysis.failed ? "FAIL" : "PASS",
-      cell(record.scenario), counted(record.seeds, "seed"),
+      markdown_cell(record.scenario), counted(record.seeds, "seed"),
       record.strategies.size() == 1 ? "1 strategy"
                                     : fmt::format("{} strategies", record.strategies.size()),
-      cell(record.strategies[record.reference]));
-  for (const std::string& why : reasons_of(record, analysis)) out += "- " + cell(why) + "\n";
+      markdown_cell(record.strategies[record.reference]));
+  for (const std::string& why : reasons_of(record, analysis))
+    out += "- " + markdown_cell(why) + "\n";
   if (analysis.failed) out += "\n";
   out += costs(record, analysis) + thresholds(record, analysis) + fits(analysis) +
          baseline(record, analysis);

@@ -8,6 +8,7 @@
 
 #include "reports/comparison.hpp"
 #include "reports/comparison_words.hpp"
+#include "reports/markup.hpp"
 
 namespace rejoin::reports {
 
@@ -20,33 +21,9 @@ constexpr double kChart = 300;
 constexpr double kRow = 22;
 constexpr double kTitle = 34;
 
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        // XML has no other control characters.
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
-
 std::string text_at(double x, double y, const std::string& text, std::string_view more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\"{}{}>{}</text>\n", x, y,
-                     more.empty() ? "" : " ", more, escaped(text));
+                     more.empty() ? "" : " ", more, xml_text(text));
 }
 std::string line_between(double x1, double y1, double x2, double y2, std::string_view more) {
   return fmt::format(

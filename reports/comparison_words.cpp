@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reports/sections.hpp"
+#include "reports/shell_word.hpp"
 
 namespace rejoin::reports {
 
@@ -142,15 +143,15 @@ std::string spark(std::uint64_t value, std::uint64_t most) {
 std::string compare_command(const ComparisonRecord& record) {
   std::string names;
   for (const std::string& name : record.strategies) names += (names.empty() ? "" : ",") + name;
-  std::string out = "rejoin compare " + quoted_word(record.file) + " --sync " + quoted_word(names);
+  std::string out = "rejoin compare " + shell_word(record.file) + " --sync " + shell_word(names);
   for (const VariedPath& each : record.vary) {
     std::string values;
     for (const std::string& value : each.values) values += (values.empty() ? "" : ",") + value;
-    out += " --vary " + quoted_word(each.path + "=" + values);
+    out += " --vary " + shell_word(each.path + "=" + values);
   }
   out += record.flags;
   if (record.reference != 0) {
-    out += " --reference " + quoted_word(record.strategies[record.reference]);
+    out += " --reference " + shell_word(record.strategies[record.reference]);
   }
   return out +
          fmt::format(" --seeds {}..{}", record.first_seed, record.first_seed + record.seeds - 1);

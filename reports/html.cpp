@@ -1,31 +1,11 @@
 #include "reports/html.hpp"
 
 #include "model/check.hpp"
+#include "reports/markup.hpp"
 
 namespace rejoin::reports {
 
 namespace {
-
-std::string escaped_text(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 // `<` stands in strings alone, where an escape means the same: no `</script` or `<!--` is left.
 void append_data(std::string& out, std::string_view json) {
@@ -41,7 +21,7 @@ void append_data(std::string& out, std::string_view json) {
 void append_part(std::string& out, std::string_view name, std::string_view title,
                  std::string_view json) {
   if (name == "title") {
-    out += escaped_text(title);
+    out += xml_text(title);
   } else if (name == "style") {
     out += page_style();
   } else if (name == "script") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reports/aggregate.hpp"
+#include "reports/markup.hpp"
 #include "reports/page.hpp"
 #include "reports/run_page.hpp"
 #include "reports/tables.hpp"
@@ -14,24 +15,6 @@ namespace {
 constexpr std::size_t kViolationsMax = 10;
 constexpr std::size_t kReadsMax = 10;
 
-// In a cell of a table: nothing ends it, and nothing in it is markup.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|' || c == '\\' || c == '`' || c == '*' || c == '_' || c == '[' || c == ']') {
-      out += '\\';
-      out += c;
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else {
-      out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
-
 class Rows {
  public:
   explicit Rows(const std::vector<std::string>& titles) {
@@ -39,7 +22,7 @@ class Rows {
     row(std::vector<std::string>(titles.size(), "---"));
   }
   void add(std::vector<std::string> cells) {
-    for (std::string& cell : cells) cell = escaped(cell);
+    for (std::string& cell : cells) cell = markdown_cell(cell);
     row(cells);
   }
   [[nodiscard]] std::string take() { return std::move(out_) + "\n"; }
@@ -114,8 +97,9 @@ std::string violations_of(const RunRecord& record) {
 }
 
 std::string one_run(const RunRecord& record) {
-  std::string out = fmt::format("### {}, seed {}: {}\n\n{}\n\n", escaped(record.scenario),
-                                record.seed, to_name(record.verdict), escaped(record.verdict_says));
+  std::string out =
+      fmt::format("### {}, seed {}: {}\n\n{}\n\n", markdown_cell(record.scenario), record.seed,
+                  to_name(record.verdict), markdown_cell(record.verdict_says));
   out += steps_of(record) + reads_of(record) + violations_of(record);
   Rows cost({"sync", "repair bytes", "bytes", "missing reads", "stale reads", "digest"});
   cost.add({record.sync, metric_of(record, "repair_bytes"), grouped(record.bytes),

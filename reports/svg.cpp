@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reports/markup.hpp"
 #include "reports/pictures.hpp"
 
 namespace rejoin::reports {
@@ -17,29 +18,6 @@ constexpr int kBar = 24;
 constexpr int kFoot = 92;
 constexpr std::size_t kPiecesMax = 2'000;  // of one node; shorter ones are not to be seen
 constexpr std::size_t kReadsMax = 500;
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
 
 std::uint64_t behind(const NodeSnapshot& node) {
   return node.stale_keys + node.missing_keys;
@@ -68,7 +46,7 @@ class Strip {
         "<line x1=\"0\" y1=\"0\" x2=\"0\" y2=\"6\" stroke=\"#777\" stroke-width=\"2\"/>"
         "</pattern></defs>\n"
         "<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n",
-        kWidth, height, escaped("Staleness of each node over time: " + record_.scenario));
+        kWidth, height, xml_text("Staleness of each node over time: " + record_.scenario));
     text(kLeft, 18,
          record_.scenario + ", seed " + std::to_string(record_.seed) + ", sync: " + record_.sync,
          "font-weight=\"bold\"");
@@ -88,7 +66,7 @@ class Strip {
 
   void text(double left, double base, const std::string& says, const std::string& how = "") {
     out_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" {}>{}</text>\n", left, base, how,
-                        escaped(says));
+                        xml_text(says));
   }
 
   // Light for few, dark for many: it reads in grey, too.
@@ -185,8 +163,8 @@ class Strip {
           "<path d=\"M{:.1f} {:.1f}l5 9h-10z\" fill=\"#8f1d1d\"><title>{}</title>"
           "</path>\n",
           at, y + kBar + 2,
-          escaped("stale read of " + read.key + " at " +
-                  to_seconds_text(read.returned.value_or(read.invoked))));
+          xml_text("stale read of " + read.key + " at " +
+                   to_seconds_text(read.returned.value_or(read.invoked))));
     }
   }
 

@@ -1,6 +1,5 @@
 #include "sim/app/shell.hpp"
 
-#include <string_view>
 #include <utility>
 
 namespace rejoin::app {
@@ -10,15 +9,6 @@ namespace {
 std::string program = "rejoin";
 
 }  // namespace
-
-std::string shell_word(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+%@";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
 
 const std::string& program_words() {
   return program;

@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "reports/shell_word.hpp"
 #include "sim/app/commands.hpp"
 
 namespace rejoin::app {
 
-// Quoted unless it is plain.
-[[nodiscard]] std::string shell_word(const std::string& word);
+using reports::shell_word;
 
 // What this program is called, with what makes it what it is: `rejoin`, `rejoin-hunt --bug NAME`.
 [[nodiscard]] const std::string& program_words();
