@@ -1,5 +1,6 @@
 #include "model/utf8.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace rejoin {
@@ -20,6 +21,16 @@ std::size_t utf8_length(std::string_view text) {
     if (byte(at) < 0x80 || byte(at) > 0xBF) return 0;
   }
   return length;
+}
+
+std::string as_utf8(std::string_view text, std::string_view replacement) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    out += length == 0 ? replacement : text.substr(at, length);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
 }
 
 }  // namespace rejoin

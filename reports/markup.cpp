@@ -1,23 +1,11 @@
 #include "reports/markup.hpp"
 
-#include <algorithm>
-
 #include "model/utf8.hpp"
 
 namespace rejoin::reports {
 
-std::string readable(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text.substr(at));
-    out += length == 0 ? std::string_view("\uFFFD") : text.substr(at, length);
-    at += std::max<std::size_t>(length, 1);
-  }
-  return out;
-}
-
 std::string xml_text(std::string_view given) {
-  const std::string text = readable(given);
+  const std::string text = as_utf8(given, "\uFFFD");
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view one = std::string_view(text).substr(at, utf8_length(text.substr(at, 4)));

@@ -6,11 +6,9 @@
 
 namespace rejoin::reports {
 
-/// `text` as UTF-8, whatever went into it: a byte that begins no character becomes U+FFFD.
-[[nodiscard]] std::string readable(std::string_view text);
-
-/// For content and for attributes in double quotes, of HTML, too. What XML cannot hold at all
-/// becomes a question mark. Source: XML 1.0 (fifth edition), sections 2.2 and 2.4.
+/// For content and for attributes in double quotes, of HTML, too. A byte that is no UTF-8 becomes
+/// U+FFFD, and what XML cannot hold at all a question mark. Source: XML 1.0 (fifth edition),
+/// sections 2.2 and 2.4.
 [[nodiscard]] std::string xml_text(std::string_view text);
 
 /// For a cell of a table as GitHub shows it: nothing ends the cell or the row.

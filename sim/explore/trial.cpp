@@ -93,16 +93,9 @@ Bytes answer_to(ByteView bytes, const Trade& trade) {
   CHECK_THAT(false);
 }
 
-// Bytes that are no UTF-8 become question marks: what a process wrote before it died goes into
-// files that must be read again.
+// What a process wrote before it died goes into files that must be read again.
 std::string readable(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = utf8_length(text.substr(at));
-    out += length == 0 ? std::string_view("?") : text.substr(at, length);
-    at += std::max<std::size_t>(length, 1);
-  }
-  return out;
+  return as_utf8(text, "?");
 }
 
 }  // namespace
