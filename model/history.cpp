@@ -29,14 +29,14 @@ std::string_view to_name(Consistency level) {
   return at < kConsistencyNames.size() ? kConsistencyNames[at] : "?";
 }
 
-std::uint32_t replicas_needed(Consistency level, std::uint32_t owners) {
+std::uint32_t replicas_needed(Consistency level, std::uint32_t copies) {
   switch (level) {
     case Consistency::one:
       return 1;
     case Consistency::quorum:
-      return owners / 2 + 1;
+      return copies / 2 + 1;
     case Consistency::all:
-      return std::max<std::uint32_t>(owners, 1);
+      return std::max<std::uint32_t>(copies, 1);
     case Consistency::two:
       return 2;
     case Consistency::three:
@@ -46,7 +46,7 @@ std::uint32_t replicas_needed(Consistency level, std::uint32_t owners) {
     case Consistency::five:
       return 5;
   }
-  return owners;
+  return copies;
 }
 
 std::string_view to_name(ResultKind result) {

@@ -35,15 +35,15 @@ inline constexpr OperationKind kLastOperationKind = OperationKind::discard;
   return kind != OperationKind::read && kind != OperationKind::configure;
 }
 
-// How many replicas must answer before the client does: any one, a majority of the partition's
-// owners, each of them, or so many (R and W of Dynamo).
+// How many replicas must answer before the client does: any one, a majority of the copies
+// asked for, each of them, or so many (R and W of Dynamo).
 enum class Consistency : std::uint8_t { one, quorum, all, two, three, four, five };
 inline constexpr Consistency kLastConsistency = Consistency::five;
 // In the order of their values.
 inline constexpr std::array<std::string_view, 7> kConsistencyNames = {"one", "quorum", "all", "2",
                                                                       "3",   "4",      "5"};
-// Of `owners` replicas. A number may be more than there are: nobody can answer then.
-[[nodiscard]] std::uint32_t replicas_needed(Consistency level, std::uint32_t owners);
+// Of `copies` of a key, N of Dynamo. A number may be more than there are: nobody can answer then.
+[[nodiscard]] std::uint32_t replicas_needed(Consistency level, std::uint32_t copies);
 [[nodiscard]] std::string_view to_name(Consistency level);
 
 enum class ResultKind : std::uint8_t {

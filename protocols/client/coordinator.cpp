@@ -90,9 +90,9 @@ void Coordinator::Impl::find_owners(Request& request) {
   const PartitionMap& map = *cluster.state().map;
   request.owners = map.owners_of(replica.partition_of_key(request.message.key));
   request.epoch = map.epoch;
-  // Relative to the owners in the map: that some are no members now lowers no bar.
-  request.needed =
-      replicas_needed(request.message.level, static_cast<std::uint32_t>(request.owners.size()));
+  // Of the copies asked for, not of the owners in the map: those are fewer where members are, and a
+  // coordinator that was removed and has not heard of it still counts all.
+  request.needed = replicas_needed(request.message.level, replication);
 }
 
 void Coordinator::Impl::start_configure(Request& request) {

@@ -80,6 +80,7 @@ struct Coordinator::Impl {
       : env(machine, Channel::coordinator, "coordinator"),
         self(self_id),
         options(options_to_use),
+        replication(partitioning.replication),
         rules(store_of_node.rules()),
         cluster(cluster_state),
         consensus(raft),
@@ -154,6 +155,7 @@ struct Coordinator::Impl {
   SubEnv env;
   NodeId self;
   CoordinatorOptions options;
+  std::uint32_t replication;  // N, of which a level asks for some
   VersionRules rules;
   const ClusterStateMachine& cluster;
   raft::Consensus& consensus;

@@ -58,15 +58,12 @@ class CountersAddUp final : public Invariant {
   static std::pair<std::int64_t, std::int64_t> bounds_of(const Operation& read,
                                                          const std::vector<Operation>& writes,
                                                          const World& world) {
-    const PartitionId partition = world.partition_of_key(read.key);
-    const auto owners = static_cast<std::uint32_t>(world.map().owners_of(partition).size());
     std::int64_t least = 0;
     std::int64_t most = 0;
     for (const Operation& write : writes) {
       if (write.kind != OperationKind::increment || write.invoked > *read.returned) continue;
       const std::int64_t by = number_of(write.value).value_or(0);
-      const bool meets =
-          replicas_needed(write.level, owners) + replicas_needed(read.level, owners) > owners;
+      const bool meets = world.levels_meet(write.level, read.level);
       const bool must = meets && write.returned && *write.returned < read.invoked;
       if (must || by < 0) least += by;
       if (must || by > 0) most += by;

@@ -7,10 +7,9 @@
 
 namespace rejoin::sim {
 
-Judges::Judges(std::uint32_t nodes, std::uint32_t partitions,
-               const std::vector<std::string>& invariants,
+Judges::Judges(const ClusterShape& shape, const std::vector<std::string>& invariants,
                const std::map<std::string, Params>& params)
-    : world_(nodes, partitions) {
+    : world_(shape) {
   std::map<std::string_view, const InvariantSpec*> chosen;
   for (const std::string& name : invariants) {
     const InvariantSpec* spec = Invariants::find(name);

@@ -25,7 +25,7 @@ class Judges {
  public:
   // `invariants`: registered names, as users write them; one named twice judges once. `params`: by
   // registered name, complete; who is not there has the defaults.
-  Judges(std::uint32_t nodes, std::uint32_t partitions, const std::vector<std::string>& invariants,
+  Judges(const ClusterShape& shape, const std::vector<std::string>& invariants,
          const std::map<std::string, Params>& params = {});
 
   void on_fact(MonotonicTime at, std::uint64_t event, const FactSource& source, const Fact& fact);

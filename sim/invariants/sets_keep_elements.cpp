@@ -64,10 +64,7 @@ class SetsKeepElements final : public Invariant {
   static bool must_be_seen(const Operation& add, const Operation& read,
                            const std::vector<Operation>& writes, const World& world) {
     if (add.kind != OperationKind::add) return false;
-    const PartitionId partition = world.partition_of_key(read.key);
-    const auto owners = static_cast<std::uint32_t>(world.map().owners_of(partition).size());
-    const bool meets =
-        replicas_needed(add.level, owners) + replicas_needed(read.level, owners) > owners;
+    const bool meets = world.levels_meet(add.level, read.level);
     if (!meets || !add.returned || *add.returned >= read.invoked) return false;
     return std::none_of(writes.begin(), writes.end(), [&](const Operation& other) {
       return other.kind == OperationKind::discard && other.value == add.value &&

@@ -50,11 +50,12 @@ std::string_view role_of(const ShadowNode& node) {
   return node.starts > 1 ? "restarted" : "unbroken";
 }
 
-World::World(std::uint32_t nodes, std::uint32_t partitions) : partitions_(partitions) {
-  CHECK_THAT(partitions >= 1);
-  for (std::uint32_t n = 1; n <= nodes; ++n) shadow(NodeId(n));
+World::World(const ClusterShape& shape) : partitions_(shape.partitions), copies_(shape.copies) {
+  CHECK_THAT(shape.partitions >= 1);
+  CHECK_THAT(shape.copies >= 1);
+  for (std::uint32_t n = 1; n <= shape.nodes; ++n) shadow(NodeId(n));
   auto map = std::make_shared<PartitionMap>();
-  map->owners.resize(partitions);
+  map->owners.resize(shape.partitions);
   map_ = std::move(map);
 }
 

@@ -125,9 +125,16 @@ enum class Copy : std::uint8_t {
   missing,  // NOT FOUND
 };
 
+// What a cluster was made of, before anything happened to it. All at least 1.
+struct ClusterShape {
+  std::uint32_t nodes = 3;
+  std::uint32_t partitions = 4;
+  std::uint32_t copies = 3;  // of a partition, as asked for: N, of which levels ask for some
+};
+
 class World {
  public:
-  World(std::uint32_t nodes, std::uint32_t partitions);
+  explicit World(const ClusterShape& shape);
 
   void absorb(MonotonicTime at, std::uint64_t event, const FactSource& source, const Fact& fact);
 
@@ -138,6 +145,8 @@ class World {
   [[nodiscard]] const PartitionMap& map() const { return *map_; }
   [[nodiscard]] const std::vector<fact::MemberInfo>& members() const { return members_; }
   [[nodiscard]] std::uint32_t partition_count() const { return partitions_; }
+  // Whether a read at one level and a write at the other must share a replica: W + R > N.
+  [[nodiscard]] bool levels_meet(Consistency write, Consistency read) const;
   [[nodiscard]] PartitionId partition_of_key(const Key& key) const;
   // Null when the node holds nothing; a tombstone is held.
   [[nodiscard]] const ShadowRecord* stored(NodeId node, const Key& key) const;
@@ -191,7 +200,7 @@ class World {
       const Operation& operation) const;
   [[nodiscard]] const Operation* missed_by(const Operation& read) const;
   // The same, but only what the read was promised to see: everything, when it is direct; else the
-  // writes acknowledged by so many owners (W) that W + R > owners, by the newest map.
+  // writes acknowledged by so many owners (W) that W + R > N, the copies asked for.
   [[nodiscard]] const Operation* promise_broken_by(const Operation& read) const;
   // Of an answered read (value or not-found); of any other, nothing. NOT FOUND without a tombstone
   // is explained in the way that makes it the least stale: by any delete, or by no write at all.
@@ -210,7 +219,6 @@ class World {
   struct Cut {
     MonotonicTime time = kForever;
     std::uint64_t order = KeyHistory::kNever;
-    std::uint32_t owners = 0;
     std::uint32_t replicas_min = 0;
   };
 
@@ -249,6 +257,7 @@ class World {
   [[nodiscard]] bool delete_excuses(const KeyHistory& history, std::size_t write) const;
 
   std::uint32_t partitions_;
+  std::uint32_t copies_;
   std::map<NodeId, ShadowNode> nodes_;
   std::shared_ptr<const PartitionMap> map_;
   std::vector<fact::MemberInfo> members_;

@@ -122,10 +122,10 @@ bool World::seen_by(const KeyHistory& history, std::size_t a, std::size_t b) con
 // earlier still: the walk ends there, after as many steps as there are concurrent writes.
 std::vector<const Operation*> World::newest(const KeyHistory& history, const Cut& cut) const {
   const auto reaches = [&](std::size_t position) {
-    return replicas_needed(history.writes[position].level, cut.owners) >= cut.replicas_min;
+    return replicas_needed(history.writes[position].level, copies_) >= cut.replicas_min;
   };
   if (std::none_of(history.levels.begin(), history.levels.end(), [&](Consistency level) {
-        return replicas_needed(level, cut.owners) >= cut.replicas_min;
+        return replicas_needed(level, copies_) >= cut.replicas_min;
       })) {
     return {};
   }
@@ -259,13 +259,16 @@ const Operation* World::missed_by(const Operation& read) const {
   return missed(read.key, read.observed, Cut{.order = invocation(read)});
 }
 
+bool World::levels_meet(Consistency write, Consistency read) const {
+  return replicas_needed(write, copies_) + replicas_needed(read, copies_) > copies_;
+}
+
 // Two majorities meet: with R + W > N a read meets at least one replica that holds the write.
 std::optional<World::Cut> World::promised(const Operation& read) const {
   Cut cut{.order = invocation(read)};
   if (read.direct) return cut;
-  cut.owners = static_cast<std::uint32_t>(map_->owners_of(partition_of_key(read.key)).size());
-  if (cut.owners == 0) return std::nullopt;
-  cut.replicas_min = cut.owners - std::min(replicas_needed(read.level, cut.owners), cut.owners) + 1;
+  if (map_->owners_of(partition_of_key(read.key)).empty()) return std::nullopt;
+  cut.replicas_min = copies_ - std::min(replicas_needed(read.level, copies_), copies_) + 1;
   return cut;
 }
 

@@ -95,10 +95,17 @@ class Checker {
 
   void check_level(const std::string& where, Consistency level) {
     const std::uint32_t copies = schedule_.node.partitioning.replication;
-    if (replicas_needed(level, copies) <= copies) return;
-    complain(where + " asks for " + std::string(to_name(level)) + " replicas of a key that has " +
-                 std::to_string(copies),
-             "one, quorum, all, or a number up to cluster.replication");
+    const std::uint32_t needed = replicas_needed(level, copies);
+    if (needed > copies) {
+      complain(where + " asks for " + std::string(to_name(level)) + " replicas of a key that has " +
+                   std::to_string(copies),
+               "one, quorum, all, or a number up to cluster.replication");
+    } else if (needed > schedule_.cluster.nodes) {
+      complain(where + " asks for " + std::to_string(needed) + " of " + std::to_string(copies) +
+                   " copies in a cluster of " + std::to_string(schedule_.cluster.nodes) +
+                   (schedule_.cluster.nodes == 1 ? " node" : " nodes"),
+               "a weaker level, more nodes, or a smaller cluster.replication");
+    }
   }
 
   // Complete, nothing else, and of the types that are declared (which defaults show).

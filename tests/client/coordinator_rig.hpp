@@ -71,14 +71,14 @@ class FakeHints final : public HintKeeper {
 };
 
 struct RigNode {
-  RigNode(NodeId id, CoordinatorOptions options, VersionScheme versions)
+  RigNode(NodeId id, CoordinatorOptions options, VersionScheme versions, std::uint32_t copies)
       : node(id),
         env(disk, Address(id.value)),
         cluster(bus, 1),
         gate(1),
         store(env, bus, StoreOptions{.versions = versions}, 1),
         coordinator(env, bus, id, options, cluster, consensus, store, gate, coordination,
-                    {.partitions = 1, .replication = 3}) {}
+                    {.partitions = 1, .replication = copies}) {}
 
   void drain() {
     while (!bus.posted.empty()) {
@@ -113,9 +113,9 @@ struct RigNode {
 class ClusterRig {
  public:
   explicit ClusterRig(std::uint32_t count = 3, VersionScheme versions = VersionScheme::timestamp,
-                      CoordinatorOptions options = {.timeout = 900ms}) {
+                      CoordinatorOptions options = {.timeout = 900ms}, std::uint32_t copies = 3) {
     for (std::uint32_t n = 1; n <= count; ++n) {
-      nodes.push_back(std::make_unique<RigNode>(NodeId(n), options, versions));
+      nodes.push_back(std::make_unique<RigNode>(NodeId(n), options, versions, copies));
     }
     std::vector<NodeId> all;
     for (const auto& each : nodes) all.push_back(each->node);

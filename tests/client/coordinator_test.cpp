@@ -36,7 +36,7 @@ TEST_CASE("a write is acknowledged only after as many owners as its level asks f
       const std::uint32_t needed = level == Consistency::one      ? 1
                                    : level == Consistency::quorum ? owners / 2 + 1
                                                                   : owners;
-      ClusterRig rig(owners);
+      ClusterRig rig(owners, VersionScheme::timestamp, {}, owners);
       rig.ask(1, make(1, kWrite, level, "v"));
       rig.deliver();  // to the replicas; all have stored, none has synced
       rig.deliver();
@@ -53,6 +53,23 @@ TEST_CASE("a write is acknowledged only after as many owners as its level asks f
       CHECK(answer->served_by == NodeId(1));
       CHECK(answer->id.n == 1);
     }
+  }
+}
+
+TEST_CASE("levels count the copies asked for, however few owners are in the map") {
+  for (const Consistency level : {Consistency::quorum, Consistency::all}) {
+    ClusterRig rig;
+    rig.set_map(NodeId(1), Epoch(2), {NodeId(1)}, {NodeId(1)});
+    rig.ask(1, make(1, kWrite, level, "v"));
+    rig.settle();
+    CHECK_FALSE(rig.take_answer());
+    CHECK(rig.value_at(1, "k") == "v");
+    rig.ask(1, make(2, kRead, level));
+    rig.settle();
+    CHECK(rig.take_answer()->result == ResultKind::unavailable);
+    rig.ask(1, make(3, kRead, Consistency::one));
+    rig.settle();
+    CHECK(rig.take_answer()->value == "v");
   }
 }
 
@@ -226,17 +243,20 @@ TEST_CASE("a replica refuses what it does not own by a map at least as new, else
 }
 
 TEST_CASE("a retry counts only those who own the key by the map of now") {
-  ClusterRig rig;
-  const std::vector<NodeId> all{NodeId(1), NodeId(2), NodeId(3)};
-  rig.ask(1, make(1, kWrite, Consistency::all, "v"));
-  rig.settle(without({3}));
+  ClusterRig rig(5);
+  const std::vector<NodeId> all{NodeId(1), NodeId(2), NodeId(3), NodeId(4), NodeId(5)};
+  rig.set_map(NodeId(1), Epoch(2), {NodeId(2), NodeId(3), NodeId(4)}, all);
+  rig.ask(1, make(1, kWrite, Consistency::quorum, "v"));
+  rig.settle(without({2, 3}));
+  CHECK(rig.value_at(4, "k") == "v");
   CHECK_FALSE(rig.take_answer());
-  // node-3 is an owner no longer: those who hold it already are enough.
-  rig.set_map(NodeId(1), Epoch(2), {NodeId(1), NodeId(2)}, all);
-  rig.settle(without({3}));
-  CHECK(rig.take_answer()->result == ResultKind::ok);
-  rig.ask(1, retry(make(1, kWrite, Consistency::all, "v"), 2));
-  rig.settle(without({3}));
+  // node-4 is an owner no longer: that it holds the write counts for nothing.
+  rig.set_map(NodeId(1), Epoch(3), {NodeId(2), NodeId(3), NodeId(5)}, all);
+  rig.settle(without({3, 4, 5}));
+  CHECK(rig.value_at(2, "k") == "v");
+  CHECK_FALSE(rig.take_answer());
+  rig.ask(1, retry(make(1, kWrite, Consistency::quorum, "v"), 2));
+  rig.settle(without({3, 4}));
   CHECK(rig.take_answer()->result == ResultKind::ok);
 }
 
@@ -382,7 +402,7 @@ TEST_CASE("an answer to an earlier attempt of a read does not count for the next
 }
 
 TEST_CASE("one replica that answers twice is one answer") {
-  ClusterRig rig(5);
+  ClusterRig rig(5, VersionScheme::timestamp, {}, 5);
   rig.ask(1, make(1, kRead, Consistency::quorum));
   rig.deliver(without({3, 4, 5}));
   REQUIRE(rig.node(2).env.sent.size() == 1);
@@ -439,7 +459,7 @@ TEST_CASE("a direct read answers from the own store, whoever owns the key") {
 }
 
 TEST_CASE("before its store is read back a node refuses reads and ignores writes") {
-  RigNode fresh(NodeId(1), {}, VersionScheme::timestamp);
+  RigNode fresh(NodeId(1), {}, VersionScheme::timestamp, 3);
   const auto ask = [&](const ClientRequest& request) {
     const Bytes frame = encode_message(request);
     CHECK(fresh.coordinator.on_message(client_address(kRigClient), ClientRequest::kind,

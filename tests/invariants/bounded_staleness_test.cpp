@@ -12,7 +12,7 @@ Story story_within(std::int64_t versions, Duration time) {
   Params params;
   params.set("versions", versions);
   params.set("time", time);
-  return Story({kName}, 3, 4, {{kName, params}});
+  return Story({kName}, {}, {{kName, params}});
 }
 
 // By definition: each acknowledgement before the invocation, against each version that is shown.

@@ -85,7 +85,7 @@ TEST_CASE("linearizable reports a key that it cannot decide, and never passes it
   const auto told = [](Size memory) {
     Params params;
     params.set("memory", memory);
-    Story story({kName}, 3, 4, {{kName, params}});
+    Story story({kName}, {}, {{kName, params}});
     story.cluster();
     // Writes at once, each read once: in which order, only a search can tell.
     for (std::uint32_t n = 1; n <= 8; ++n) story.begin_write(request(n, 1), "k");

@@ -17,7 +17,7 @@ Story& apply(Story& story, std::uint32_t node, std::uint64_t index,
 }  // namespace
 
 TEST_CASE("membership-agrees accepts equal lists; who is dead or removed need not know") {
-  Story story({kName}, 4);
+  Story story({kName}, {.nodes = 4});
   story.cluster();
   for (const std::uint32_t node : {1U, 2U, 3U}) apply(story, node, 5, {1, 2, 3});
   story.crash(3).end();

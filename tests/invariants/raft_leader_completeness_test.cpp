@@ -12,7 +12,7 @@ const std::string kName = "raft-leader-completeness";
 // Figure 8 of the Raft paper: server 1 of five commits entry 2, of term 2, in term 4, by counting
 // its copies alone or together with its own entry 3.
 Story figure_8(bool with_own_entry) {
-  Story story({kName}, 5);
+  Story story({kName}, {.nodes = 5});
   for (std::uint32_t n = 1; n <= 5; ++n) story.start(n).tell(n, appends(1, 1));
   story.tell(1, leads(2)).tell(1, appends(2, 2)).tell(2, appends(2, 2)).crash(1);
   story.tell(5, leads(3)).tell(5, appends(2, 3)).crash(5);

@@ -6,9 +6,9 @@ RequestId request(std::uint32_t client, std::uint64_t n) {
   return {ClientId(client), n};
 }
 
-Story::Story(std::vector<std::string> invariants, std::uint32_t nodes, std::uint32_t partitions,
+Story::Story(std::vector<std::string> invariants, const ClusterShape& shape,
              const std::map<std::string, Params>& params)
-    : nodes_(nodes), partitions_(partitions), judges_(nodes, partitions, invariants, params) {}
+    : shape_(shape), judges_(shape, invariants, params) {}
 
 Story::Story(Story&&) noexcept = default;
 Story::~Story() = default;
@@ -60,7 +60,7 @@ Story& Story::map(std::uint64_t epoch, const std::vector<std::uint32_t>& owners,
   PartitionMap map{Epoch(epoch), {}};
   std::vector<NodeId> ids;
   for (const std::uint32_t n : owners) ids.emplace_back(n);
-  map.owners.assign(partitions_, ids);
+  map.owners.assign(shape_.partitions, ids);
   fact::MapApplied applied;
   applied.fingerprint = fingerprint(map);
   applied.map = std::make_shared<PartitionMap>(std::move(map));
@@ -69,7 +69,7 @@ Story& Story::map(std::uint64_t epoch, const std::vector<std::uint32_t>& owners,
 
 Story& Story::cluster() {
   std::vector<std::uint32_t> all;
-  for (std::uint32_t n = 1; n <= nodes_; ++n) {
+  for (std::uint32_t n = 1; n <= shape_.nodes; ++n) {
     all.push_back(n);
     start(n);
   }

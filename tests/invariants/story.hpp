@@ -18,8 +18,8 @@ RequestId request(std::uint32_t client, std::uint64_t n);
 
 class Story {
  public:
-  explicit Story(std::vector<std::string> invariants = {}, std::uint32_t nodes = 3,
-                 std::uint32_t partitions = 4, const std::map<std::string, Params>& params = {});
+  explicit Story(std::vector<std::string> invariants = {}, const ClusterShape& shape = {},
+                 const std::map<std::string, Params>& params = {});
   Story(Story&&) noexcept;
   ~Story();
 
@@ -86,8 +86,7 @@ class Story {
   ResultKind found(const std::vector<RequestId>& observed) const;
   void publish(const FactSource& source, const Fact& fact);
 
-  std::uint32_t nodes_;
-  std::uint32_t partitions_;
+  ClusterShape shape_;
   Judges judges_;
   MonotonicTime now_{};
   std::uint64_t event_ = 0;

@@ -47,7 +47,7 @@ TEST_CASE("version-vectors-bounded counts another life of a store as another act
 }
 
 TEST_CASE("version-vectors-bounded counts owners that were, and no node that never was one") {
-  Story story({kName}, 4);
+  Story story({kName}, {.nodes = 4});
   story.map(1, {1, 2}).map(2, {1, 3});
   for (std::uint32_t node = 1; node <= 4; ++node) story.recover(node, 0);
   story.put(1, "k", request(1, 1), {.actors = 3});

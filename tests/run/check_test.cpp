@@ -79,6 +79,20 @@ TEST_CASE("a level asks for no more replicas than a key has") {
   CHECK(wrong[1].what == "client.read asks for 5 replicas of a key that has 3");
 }
 
+TEST_CASE("a level asks for no more replicas than there are nodes") {
+  Schedule schedule = seed_schedule("rejoin-sync");
+  schedule.cluster.nodes = 2;
+  schedule.cluster.founders = 2;
+  schedule.timeline.clear();
+  schedule.client.write = Consistency::quorum;
+  CHECK(complaints_about(schedule).empty());
+  schedule.client.write = Consistency::all;
+  const std::vector<Complaint> wrong = complaints_about(schedule);
+  REQUIRE(wrong.size() == 1);
+  CHECK(wrong[0].what == "client.write asks for 3 of 3 copies in a cluster of 2 nodes");
+  CHECK(wrong[0].allowed == "a weaker level, more nodes, or a smaller cluster.replication");
+}
+
 TEST_CASE("faults of other hosts, of other times or by chance do not") {
   CHECK(complaints(
             {step("a", at(5s), crash(NodeId(2), 10s)), step("b", at(8s), crash(NodeId(3), 1s))})

@@ -83,7 +83,7 @@ class Rig {
     }
     return out;
   }
-  World world_{kNodes, kPartitions};
+  World world_{{.nodes = kNodes, .partitions = kPartitions}};
   StaleTime time_{world_};
   MonotonicTime now_{};
   std::uint64_t event_ = 0;

@@ -17,7 +17,7 @@ using testing::Machines;
 // rack r, in which are nodes 1 and 2, and node-5 by itself.
 class Cluster {
  public:
-  Cluster() : machines({.network = constant_network(1ms)}, 7), world(7, 4) {
+  Cluster() : machines({.network = constant_network(1ms)}, 7), world({.nodes = 7}) {
     schedule.cluster = {.nodes = 7, .clients = 2};
     for (std::uint32_t c = 1; c <= 2; ++c) {
       machines.kernel.add_host({.address = client_address(ClientId(c)),
