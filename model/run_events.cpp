@@ -46,6 +46,33 @@ std::int64_t distance_to(const std::vector<MonotonicTime>& marks, MonotonicTime 
   return best;
 }
 
+std::uint64_t join(std::vector<RunEvents::NodeSpan>& spans, std::size_t most) {
+  if (spans.size() <= most || spans.empty()) return 0;
+  const auto behind = [](const RunEvents::NodeSpan& span) {
+    return span.what.stale_keys + span.what.missing_keys;
+  };
+  const Duration whole = spans.back().to - spans.front().from;
+  const Duration stretch = std::max(Duration(1), whole / static_cast<std::int64_t>(most));
+  std::vector<RunEvents::NodeSpan> out;
+  for (const RunEvents::NodeSpan& span : spans) {
+    const bool same = !out.empty() && &span != &spans.back() &&
+                      out.back().what.state == span.what.state &&
+                      out.back().what.leader == span.what.leader &&
+                      out.back().claims == span.claims && span.from - out.back().from < stretch;
+    if (!same) {
+      out.push_back(span);
+      continue;
+    }
+    const MonotonicTime from = out.back().from;
+    if (behind(span) >= behind(out.back())) out.back() = span;
+    out.back().from = from;
+    out.back().to = span.to;
+  }
+  const std::uint64_t gone = spans.size() - out.size();
+  spans = std::move(out);
+  return gone;
+}
+
 void thin(RunEvents& events, const EventLimits& limits, const std::vector<MonotonicTime>& marks) {
   std::vector<Rank> ranks;
   if (events.messages.size() > limits.messages) {

@@ -86,6 +86,8 @@ struct RunEvents {
   struct Hidden {
     std::uint64_t messages = 0;
     std::uint64_t facts = 0;
+    std::uint64_t spans = 0;  // of nodes: joined with others
+    std::uint64_t ghosts = 0;
   };
 
   std::vector<std::string> hosts;  // nodes, then clients, then twins
@@ -113,6 +115,11 @@ struct EventLimits {
 // is farthest from any of `marks` (faults, steps, violations; in order of time). Strings that
 // nothing names any more stay in their list.
 void thin(RunEvents& events, const EventLimits& limits, const std::vector<MonotonicTime>& marks);
+
+// Joins spans of a node that begin in one stretch of time, of which there are `most` in all, and
+// differ in numbers alone; what is joined has the numbers of the worst of them, and what differs in
+// more stays. The last one is left as it is. How many have gone.
+std::uint64_t join(std::vector<RunEvents::NodeSpan>& spans, std::size_t most);
 
 // To the nearest of them; the largest number when there is none. In nanoseconds.
 [[nodiscard]] std::int64_t distance_to(const std::vector<MonotonicTime>& marks, MonotonicTime at);

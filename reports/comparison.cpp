@@ -19,7 +19,7 @@ constexpr std::string_view kTold[] = {
     "lost_writes",   "resurrections",        "conflicts_lost",     "failed_operations",
     "repair_rounds", "repair_messages",      "foreground_bytes",   "disk_bytes",
     "hints_dropped", "write_latency_p99_ns", "read_latency_p99_ns"};
-// More of these is better; of what is in neither list, more is only different.
+// Less of what is told is better, too; of what is in no list, more is only different.
 constexpr std::string_view kMoreIsBetter[] = {"min_copies", "operations_per_s",
                                               "acknowledged_writes"};
 constexpr std::string_view kLessIsBetter[] = {"abandoned_operations",
@@ -183,25 +183,22 @@ StrategySummary summary_of(const ComparisonRecord& record, std::size_t strategy,
 
 // ---- Of all ------------------------------------------------------------------------------------
 
-void mark_fronts(Analysis& analysis) {
+void mark_front(Analysis& analysis) {
+  std::vector<StrategySummary*> able;
   std::vector<std::vector<std::optional<std::int64_t>>> costs;
-  std::vector<std::vector<std::optional<std::int64_t>>> two;
-  for (const StrategySummary& strategy : analysis.strategies) {
-    auto& row = costs.emplace_back();
-    for (const char* const name : kFrontMetrics) {
+  for (StrategySummary& strategy : analysis.strategies) {
+    const auto of = [&strategy](const char* name) {
       const auto found = strategy.metrics.find(name);
-      row.push_back(found == strategy.metrics.end() ? std::nullopt : found->second.median);
-    }
-    two.push_back({row[0], row[1]});
+      return found == strategy.metrics.end() ? std::nullopt : found->second.median;
+    };
+    // What never ran to an end costs nothing that is known, and what breaks its word is no bargain.
+    if (!of(kFrontMetrics[0]) || !strategy.kept_its_word()) continue;
+    able.push_back(&strategy);
+    auto& row = costs.emplace_back();
+    for (const char* const name : kFrontMetrics) row.push_back(of(name));
   }
-  const std::vector<bool> of_all = pareto_front(costs);
-  const std::vector<bool> of_two = pareto_front(two);
-  for (std::size_t i = 0; i < costs.size(); ++i) {
-    // What never ran to an end costs nothing that is known.
-    const bool ran = costs[i][0].has_value();
-    analysis.strategies[i].front = ran && of_all[i];
-    analysis.strategies[i].front_of_two = ran && of_two[i];
-  }
+  const std::vector<bool> front = pareto_front(costs);
+  for (std::size_t i = 0; i < able.size(); ++i) able[i]->front = front[i];
 }
 
 void add_fits(const ComparisonRecord& record, Analysis& analysis) {
@@ -289,13 +286,15 @@ Change change_of(const std::string& metric, const MetricSummary& pairs) {
   if (pairs.pairs == 0 || pairs.all_equal) return Change::same;
   if (!pairs.interval || pairs.interval->holds_zero()) return Change::inconclusive;
   const bool more = pairs.interval->low > 0;
-  const bool front = std::any_of(std::begin(kFrontMetrics), std::end(kFrontMetrics),
-                                 [&metric](const char* each) { return metric == each; });
-  if (front || holds(kTold, metric) || holds(kLessIsBetter, metric)) {
-    return more ? Change::worse : Change::better;
+  switch (better_of(metric)) {
+    case Better::less:
+      return more ? Change::worse : Change::better;
+    case Better::more:
+      return more ? Change::better : Change::worse;
+    case Better::neither:
+      return Change::different;
   }
-  if (holds(kMoreIsBetter, metric)) return more ? Change::better : Change::worse;
-  return Change::different;
+  CHECK_THAT(false);
 }
 
 // Where a strategy of both is in the baseline, by cell of the record; npos where it is not.
@@ -372,9 +371,17 @@ void compare_with_baseline(const ComparisonRecord& record, const std::set<std::s
 
 }  // namespace
 
-bool StrategySummary::broke_a_promise() const {
-  return std::any_of(broken.begin(), broken.end(),
-                     [](const BrokenSummary& each) { return each.promised != 0; });
+bool StrategySummary::kept_its_word() const {
+  return died == 0 && unbounded == 0 &&
+         std::none_of(broken.begin(), broken.end(),
+                      [](const BrokenSummary& each) { return each.promised != 0; });
+}
+
+Better better_of(std::string_view metric) {
+  if (holds(kFrontMetrics, metric) || holds(kTold, metric) || holds(kLessIsBetter, metric)) {
+    return Better::less;
+  }
+  return holds(kMoreIsBetter, metric) ? Better::more : Better::neither;
 }
 
 MetricSummary summarise(const MetricValues& values, const MetricValues& reference,
@@ -415,13 +422,12 @@ Analysis analyse(const ComparisonRecord& record) {
   for (std::size_t s = 0; s < record.strategies.size(); ++s) {
     out.strategies.push_back(summary_of(record, s, metrics, out.metrics));
   }
-  mark_fronts(out);
+  mark_front(out);
   add_fits(record, out);
   judge_thresholds(record, out);
   compare_with_baseline(record, metrics, out);
   for (const StrategySummary& strategy : out.strategies) {
-    out.failed =
-        out.failed || strategy.died != 0 || strategy.unbounded != 0 || strategy.broke_a_promise();
+    out.failed = out.failed || !strategy.kept_its_word();
   }
   for (const ThresholdSummary& each : out.thresholds) out.failed = out.failed || !each.held;
   for (const BaselineSummary& each : out.baseline) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <vector>
 
@@ -58,13 +59,13 @@ struct StrategySummary {
   std::uint64_t died = 0;             // runs that did not end
   std::uint64_t unbounded = 0;        // that reached their bound
   std::vector<BrokenSummary> broken;  // by invariant
-  bool front = false;         // of repair bytes, stale time, time to converge and unavailability
-  bool front_of_two = false;  // of the first two
+  bool front = false;  // in kFrontMetrics, of the strategies that kept their promises
   std::map<std::string, MetricSummary> metrics;             // over all cells
   std::vector<std::map<std::string, MetricSummary>> cells;  // of each cell; empty when it is one
   std::vector<StepLag> lags;  // medians over all runs, of the steps that all of them had
 
-  [[nodiscard]] bool broke_a_promise() const;
+  // Every run ended, and kept what its mechanisms promise.
+  [[nodiscard]] bool kept_its_word() const;
 };
 
 struct FitSummary {
@@ -109,6 +110,9 @@ struct Analysis {
 
 // The record outlives what is made.
 [[nodiscard]] Analysis analyse(const ComparisonRecord& record);
+
+enum class Better : std::uint8_t { less, more, neither };
+[[nodiscard]] Better better_of(std::string_view metric);
 
 // The four in which strategies are weighed.
 inline constexpr const char* kFrontMetrics[] = {"repair_bytes", "stale_key_ns",

@@ -246,7 +246,8 @@ Json page_summary(const ComparisonRecord& record, const MetricSummary& summary,
           {"difference", number_or_null(summary.difference)},
           {"low", interval ? Json(interval->low) : Json()},
           {"high", interval ? Json(interval->high) : Json()},
-          {"inconclusive", interval && interval->holds_zero()}};
+          {"same", summary.all_equal},
+          {"inconclusive", summary.inconclusive()}};
 }
 
 }  // namespace
@@ -258,7 +259,7 @@ std::string comparison_page(const ComparisonRecord& record, const Analysis& anal
     Json broken = Json::array();
     for (const BrokenSummary& each : strategy.broken) {
       broken.push_back(
-          {{"invariant", each.invariant}, {"seeds", each.runs}, {"promised", each.promised != 0}});
+          {{"invariant", each.invariant}, {"seeds", each.runs}, {"promised", each.promised}});
     }
     Json summary = Json::object();
     for (const std::string& name : analysis.metrics) {
@@ -268,7 +269,7 @@ std::string comparison_page(const ComparisonRecord& record, const Analysis& anal
     }
     strategies.push_back({{"name", strategy.name},
                           {"broken", std::move(broken)},
-                          {"front", strategy.front_of_two},
+                          {"front", strategy.front},
                           {"points", points_json(record, analysis, s)},
                           {"summary", std::move(summary)}});
   }
@@ -285,7 +286,12 @@ std::string comparison_page(const ComparisonRecord& record, const Analysis& anal
   Json metrics = Json::array();
   for (const std::string& name : analysis.metrics) {
     const auto help = record.help.find(name);
+    const Better better = better_of(name);
     metrics.push_back({{"name", name},
+                       {"words", metric_words(name)},
+                       {"better", better == Better::less   ? Json("less")
+                                  : better == Better::more ? Json("more")
+                                                           : Json()},
                        {"help", help == record.help.end() ? "" : help->second},
                        {"unit", unit_of(name)}});
   }

@@ -35,14 +35,15 @@ std::string with_interval(const ComparisonRecord& record, const std::string& met
 }
 
 std::string costs(const ComparisonRecord& record, const Analysis& analysis) {
-  std::vector<std::string> titles = {"strategy", "front", "broke"};
+  std::vector<std::string> titles = {"strategy", "front", "promises broken", "and not promised"};
   for (const std::string& metric : analysis.metrics)
     titles.push_back(markdown_cell(metric_words(metric)));
-  std::string out = head(titles, 3);
+  std::string out = head(titles, 4);
   for (const StrategySummary& strategy : analysis.strategies) {
-    const std::string broke = broken_text(strategy, record);
+    const std::string promised = broken_promises(strategy, record);
     std::vector<std::string> cells = {markdown_cell(strategy.name), strategy.front ? "yes" : "",
-                                      broke.empty() ? "nothing" : markdown_cell(broke)};
+                                      promised.empty() ? "none" : markdown_cell(promised),
+                                      markdown_cell(broken_besides(strategy, record))};
     for (const std::string& metric : analysis.metrics) {
       const auto found = strategy.metrics.find(metric);
       cells.push_back(

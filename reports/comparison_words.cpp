@@ -4,19 +4,10 @@
 
 #include <algorithm>
 
-#include "reports/sections.hpp"
+#include "reports/metric.hpp"
 #include "reports/shell_word.hpp"
 
 namespace rejoin::reports {
-
-std::string metric_words(const std::string& metric) {
-  std::string out = metric;
-  if (out.ends_with("_ns")) out.resize(out.size() - 3);
-  std::replace(out.begin(), out.end(), '_', ' ');
-  if (metric == "stale_key_ns") out = "stale copies x time";
-  if (metric == "unavailable_ns") out = "unavailable";
-  return out;
-}
 
 std::string value_text(const std::string& metric, std::optional<std::int64_t> value) {
   // Differences of times are small more often than times are.
@@ -39,24 +30,38 @@ std::string interval_text(const std::string& metric, const Interval& interval) {
   return signed_text(metric, interval.low) + ".." + signed_text(metric, interval.high);
 }
 
-std::string broken_text(const StrategySummary& strategy, const ComparisonRecord& record) {
+namespace {
+
+std::string in_runs(const std::string& what, std::uint64_t runs, const ComparisonRecord& record) {
+  const std::uint64_t all = record.seeds * record.cells();
+  return what + (runs == all && all > 1 ? " always" : " x" + grouped(runs));
+}
+
+std::string joined(const std::vector<std::string>& parts) {
   std::string out;
-  const auto add = [&out](const std::string& text) { out += (out.empty() ? "" : ", ") + text; };
-  if (strategy.died != 0) add("DIED x" + grouped(strategy.died));
-  if (strategy.unbounded != 0) add("UNBOUNDED x" + grouped(strategy.unbounded));
-  for (const bool promised : {true, false}) {
-    for (const BrokenSummary& each : strategy.broken) {
-      if ((each.promised != 0) != promised) continue;
-      const std::uint64_t all = record.seeds * record.cells();
-      add(each.invariant + (each.runs == all && all > 1 ? " always" : " x" + grouped(each.runs)) +
-          (promised ? " PROMISED" : ""));
-    }
-  }
+  for (const std::string& each : parts) out += (out.empty() ? "" : ", ") + each;
   return out;
 }
 
-bool fails(const StrategySummary& strategy) {
-  return strategy.died != 0 || strategy.unbounded != 0 || strategy.broke_a_promise();
+}  // namespace
+
+std::string broken_promises(const StrategySummary& strategy, const ComparisonRecord& record) {
+  std::vector<std::string> out;
+  if (strategy.died != 0) out.push_back("DIED x" + grouped(strategy.died));
+  if (strategy.unbounded != 0) out.push_back("UNBOUNDED x" + grouped(strategy.unbounded));
+  for (const BrokenSummary& each : strategy.broken) {
+    if (each.promised != 0) out.push_back(in_runs(each.invariant, each.promised, record));
+  }
+  return joined(out);
+}
+
+std::string broken_besides(const StrategySummary& strategy, const ComparisonRecord& record) {
+  std::vector<std::string> out;
+  for (const BrokenSummary& each : strategy.broken) {
+    const std::uint64_t runs = each.runs - each.promised;
+    if (runs != 0) out.push_back(in_runs(each.invariant, runs, record));
+  }
+  return joined(out);
 }
 
 std::string cell_words(const ComparisonRecord& record, std::size_t cell) {

@@ -7,21 +7,23 @@
 #include <vector>
 
 #include "reports/comparison.hpp"
+#include "reports/metric.hpp"
 #include "reports/page.hpp"
 
 namespace rejoin::reports {
 
-// `repair bytes`, `stale key`: without its unit where values show one.
-[[nodiscard]] std::string metric_words(const std::string& metric);
 // `12.1 KiB`, `1.250s`, `none`.
 [[nodiscard]] std::string value_text(const std::string& metric, std::optional<std::int64_t> value);
 // `+12.1 KiB`, `-3`, `0`.
 [[nodiscard]] std::string signed_text(const std::string& metric, std::int64_t value);
 [[nodiscard]] std::string interval_text(const std::string& metric, const Interval& interval);
-// `no-stale-read x30, replicas-converge x2 PROMISED`; empty when nothing did.
-[[nodiscard]] std::string broken_text(const StrategySummary& strategy,
-                                      const ComparisonRecord& record);
-[[nodiscard]] bool fails(const StrategySummary& strategy);
+// `no-stale-read x30, replicas-converge always`: what its mechanisms promise, under conditions that
+// were met, and in how many runs it did not hold; empty when all did.
+[[nodiscard]] std::string broken_promises(const StrategySummary& strategy,
+                                          const ComparisonRecord& record);
+// What did not hold, and nobody had promised.
+[[nodiscard]] std::string broken_besides(const StrategySummary& strategy,
+                                         const ComparisonRecord& record);
 // Only the values, where one path was varied.
 [[nodiscard]] std::string cell_words(const ComparisonRecord& record, std::size_t cell);
 // `median of repair bytes at most 64.0 KiB`.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/check.hpp"
+#include "reports/metric.hpp"
 
 namespace rejoin::reports {
 
@@ -67,39 +68,11 @@ Json labels_json(const RunRecord& record) {
   return out;
 }
 
-std::uint64_t behind(const RunEvents::NodeSpan& span) {
-  return span.what.stale_keys + span.what.missing_keys;
-}
-
-// Spans that begin in one stretch of time and differ in numbers alone become one, with the numbers
-// of the worst of them.
-std::vector<RunEvents::NodeSpan> joined(const std::vector<RunEvents::NodeSpan>& spans,
-                                        std::size_t most) {
-  if (spans.size() <= most || spans.empty()) return spans;
-  const Duration whole = spans.back().to - spans.front().from;
-  const Duration stretch = std::max(Duration(1), whole / static_cast<std::int64_t>(most));
-  std::vector<RunEvents::NodeSpan> out;
-  for (const RunEvents::NodeSpan& span : spans) {
-    const bool same = !out.empty() && out.back().what.state == span.what.state &&
-                      out.back().what.leader == span.what.leader &&
-                      out.back().claims == span.claims && span.from - out.back().from < stretch;
-    if (!same) {
-      out.push_back(span);
-      continue;
-    }
-    const MonotonicTime from = out.back().from;
-    if (behind(span) >= behind(out.back())) out.back() = span;
-    out.back().from = from;
-    out.back().to = span.to;
-  }
-  return out;
-}
-
-Json nodes_json(const RunEvents& events, const PageLimits& limits) {
+Json nodes_json(const RunEvents& events) {
   Json out = Json::array();
   for (std::uint32_t n = 0; n < events.nodes; ++n) {
     Json spans = Json::array();
-    for (const RunEvents::NodeSpan& span : joined(events.spans[n], limits.spans_a_node)) {
+    for (const RunEvents::NodeSpan& span : events.spans[n]) {
       spans.push_back({{"from", ns(span.from)},
                        {"to", ns(span.to)},
                        {"state", to_name(span.what.state)},
@@ -340,6 +313,12 @@ Json head_json(const RunRecord& record, const RunPageOptions& options) {
           {"command", options.command}};
 }
 
+Json metric_words_json(const RunRecord& record) {
+  Json out = Json::object();
+  for (const auto& [name, value] : record.metrics) out[name] = metric_words(name);
+  return out;
+}
+
 Json metrics_json(const RunRecord& record) {
   Json out = Json::object();
   for (const auto& [name, value] : record.metrics) out[name] = value ? Json(*value) : Json();
@@ -376,13 +355,14 @@ std::string run_page_json(const RunRecord& record, RunEvents events,
   const PageLimits& limits = options.limits;
   const std::vector<MonotonicTime> marks = marks_of(record, events);
   thin(events, {.messages = limits.messages, .facts = limits.facts}, marks);
+  for (auto& spans : events.spans) events.hidden.spans += join(spans, limits.spans_a_node);
   const Strings strings(events, marks, limits.text_bytes);
   const std::set<Key> keys = chosen_keys(record, events, limits);
   Json out = head_json(record, options);
   out["hosts"] = events.hosts;
   out["nodeCount"] = events.nodes;
   out["labels"] = labels_json(record);
-  out["nodes"] = nodes_json(events, limits);
+  out["nodes"] = nodes_json(events);
   out["operations"] = operations_json(record, events, limits, keys);
   out["stores"] = stores_json(events, keys);
   out["violations"] = violations_json(record, limits);
@@ -402,8 +382,11 @@ std::string run_page_json(const RunRecord& record, RunEvents events,
   out["hidden"] = {{"messages", events.hidden.messages},
                    {"facts", events.hidden.facts},
                    {"operations", record.history.size() - out["operations"].size()},
-                   {"violations", record.violations.size() - out["violations"].size()}};
+                   {"violations", record.violations.size() - out["violations"].size()},
+                   {"spans", events.hidden.spans},
+                   {"ghosts", events.hidden.ghosts}};
   out["metrics"] = metrics_json(record);
+  out["metric_words"] = metric_words_json(record);
   // Keys and values are bytes to us; what is not UTF-8 is replaced rather than fatal.
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -24,8 +24,6 @@ void put_next(Page& page, const RunRecord& record, const TextOptions& options);
 
 // `FAIL`, and how it is painted.
 [[nodiscard]] Cell verdict_cell(Verdict verdict);
-// As people read it, by the unit that its name ends in: `1.250s`, `12.1 KiB`; `none` when absent.
-[[nodiscard]] std::string metric_text(const std::string& name, std::optional<std::int64_t> value);
 // `rejoin run FILE --seed 3 --set a=b`, which repeats the run; `sync` replaces --sync.
 [[nodiscard]] std::string command_of(const std::string& file, const TextOptions& options,
                                      const std::string& sync_flag);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "reports/aggregate.hpp"
+#include "reports/metric.hpp"
 #include "reports/report.hpp"
 #include "reports/sections.hpp"
 
@@ -141,15 +142,6 @@ Cell verdict_cell(Verdict verdict) {
       return {"UNBOUNDED", Paint::warn};
   }
   return {};
-}
-
-std::string metric_text(const std::string& name, std::optional<std::int64_t> value) {
-  if (!value) return "none";
-  if (name.ends_with("_ns")) return to_seconds_text(MonotonicTime(Duration(*value)));
-  if (name.ends_with("bytes") && *value >= 1024) {
-    return readable_bytes(static_cast<std::uint64_t>(*value));
-  }
-  return grouped(*value);
 }
 
 std::string command_of(const std::string& file, const TextOptions& options,

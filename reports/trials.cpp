@@ -6,6 +6,7 @@
 
 #include "model/check.hpp"
 #include "reports/aggregate.hpp"
+#include "reports/metric.hpp"
 #include "reports/report.hpp"
 #include "reports/sections.hpp"
 

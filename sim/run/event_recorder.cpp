@@ -18,7 +18,6 @@ enum Fate : std::uint32_t {
   kDuplicate,
   kFirstDropped,  // then as DropReason counts
 };
-constexpr std::size_t kGhostsMax = 2'000;
 constexpr std::size_t kRequestsMax = 1'000'000;
 
 bool is_routine(const Fact& fact) {
@@ -314,7 +313,7 @@ void EventRecorder::on_stale(const Operation& read, const Operation& missed,
 }
 
 void EventRecorder::add_ghost(NodeId lacks, const Operation& write) {
-  if (lacks.is_none() || lacks == write.served_by || events_.ghosts.size() >= kGhostsMax) return;
+  if (lacks.is_none() || lacks == write.served_by) return;
   const std::uint32_t to = lacks.value - 1;
   const std::uint32_t key = keys_.of(write.key);
   if (!haunted_.emplace(std::pair(to, write.id), true).second) return;
@@ -322,6 +321,10 @@ void EventRecorder::add_ghost(NodeId lacks, const Operation& write) {
   if (carried != carried_.end() && carried->second >= write.invoked) return;
   const auto unseen = carried_unseen_.find(to);
   if (unseen != carried_unseen_.end() && unseen->second >= write.invoked) return;
+  if (events_.ghosts.size() >= kGhostsMax) {
+    ++events_.hidden.ghosts;
+    return;
+  }
   const std::uint32_t from = write.served_by.is_none() ? host_of(client_address(write.id.client))
                                                        : write.served_by.value - 1;
   events_.ghosts.push_back({.at = write.returned.value_or(write.invoked),
@@ -371,6 +374,7 @@ void EventRecorder::finish(MonotonicTime end) {
       [](const RunEvents::Ghost& a, const RunEvents::Ghost& b) { return a.at < b.at; });
   times_->finish(end);
   events_.spans = times_->spans();
+  events_.hidden.spans += times_->joined();
   events_.stores = std::move(times_->stores());
   if (events_.messages.size() > kMessagesMax || events_.facts.size() > kFactsMax) {
     thin_above(kMessagesMax, kFactsMax);

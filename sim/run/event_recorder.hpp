@@ -3,8 +3,10 @@
 //
 // Invariants:
 // 1. A run with a recorder has the digest of one without.
-// 2. Memory is bounded: of more than kMessagesMax messages or kFactsMax facts some are left out
-//    (thin), and counted.
+// 2. Of more than kMessagesMax messages or kFactsMax facts some are left out (thin), of more than
+//    ReplicaTimes::kSpansMax spans of a node some are joined, above kGhostsMax there are no more
+//    ghosts; all are counted. What replicas held grows with the history of operations, as the
+//    world's own shadow does.
 // 3. A message that arrives is told from others on its link by its bytes, one that is lost by its
 //    tag; of several that are alike the first sent is taken.
 //
@@ -44,6 +46,7 @@ class EventRecorder final : public TraceSink {
  public:
   static constexpr std::size_t kMessagesMax = 200'000;
   static constexpr std::size_t kFactsMax = 200'000;
+  static constexpr std::size_t kGhostsMax = 2'000;
 
   // `next` is told everything, too; it may be null.
   EventRecorder(RunEvents& events, TraceSink* next);

@@ -63,10 +63,12 @@ bool changes_repair(const Fact& fact) {
 
 }  // namespace
 
-ReplicaTimes::ReplicaTimes(const World& world) : world_(world) {
+ReplicaTimes::ReplicaTimes(const World& world, std::size_t spans_max)
+    : world_(world), spans_max_(spans_max) {
   for (const auto& [id, node] : world.nodes()) {
     counts_[id] = {};
     spans_.emplace_back();
+    join_at_.push_back(2 * spans_max_);
     take_span(MonotonicTime{}, id);
   }
 }
@@ -244,6 +246,11 @@ void ReplicaTimes::take_span(MonotonicTime at, NodeId id) {
     if (!spans.empty() && is_same(spans.back(), next)) return;
   }
   spans.push_back(next);
+  std::size_t& too_many = join_at_[id.value - 1];
+  if (spans.size() < too_many) return;
+  joined_ += join(spans, spans_max_);
+  // Where what is left differs in more than numbers, another attempt must be worth its time.
+  too_many = std::max(2 * spans_max_, 2 * spans.size());
 }
 
 void ReplicaTimes::finish(MonotonicTime end) {

@@ -3,7 +3,8 @@
 // Invariants:
 // 1. What is stale or missing is what a row of the table counts (World::copy_of).
 // 2. A fact costs what it changes, as in stale_time.hpp.
-// 3. A write is durable from the moment on at which its node says so, until a crash shows what is
+// 3. Spans of a node are joined above twice `spans_max`, down to so many where states allow it.
+// 4. A write is durable from the moment on at which its node says so, until a crash shows what is
 //    left.
 #pragma once
 
@@ -22,7 +23,9 @@ namespace rejoin::sim {
 
 class ReplicaTimes {
  public:
-  explicit ReplicaTimes(const World& world);
+  static constexpr std::size_t kSpansMax = 20'000;
+
+  explicit ReplicaTimes(const World& world, std::size_t spans_max = kSpansMax);
 
   // After the world has absorbed the fact.
   void on_fact(MonotonicTime at, const FactSource& source, const Fact& fact);
@@ -32,6 +35,8 @@ class ReplicaTimes {
   [[nodiscard]] const std::vector<std::vector<RunEvents::NodeSpan>>& spans() const {
     return spans_;
   }
+  // Spans that have gone into others.
+  [[nodiscard]] std::uint64_t joined() const { return joined_; }
   [[nodiscard]] std::map<Key, RunEvents::Store>& stores() { return stores_; }
 
  private:
@@ -58,7 +63,10 @@ class ReplicaTimes {
   [[nodiscard]] bool claims(NodeId node) const;
 
   const World& world_;
+  std::size_t spans_max_;
   std::vector<std::vector<RunEvents::NodeSpan>> spans_;
+  std::vector<std::size_t> join_at_;  // by node: how many spans are too many
+  std::uint64_t joined_ = 0;
   std::map<Key, RunEvents::Store> stores_;
   std::map<NodeId, Counts> counts_;
   std::map<std::pair<NodeId, Key>, Copy> behind_;  // none of them current

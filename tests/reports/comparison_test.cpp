@@ -8,6 +8,8 @@
 #include <set>
 #include <sstream>
 
+#include "reports/comparison_words.hpp"
+
 namespace rejoin::reports {
 namespace {
 
@@ -132,6 +134,45 @@ TEST_CASE("a broken promise fails, and so do a death and a missed threshold") {
   record.thresholds = {{.metric = "repair_bytes", .at_most = 0, .strategies = {"riak"}}};
   CHECK_FALSE(analyse(record).failed);
   CHECK(has(comparison_text(record, analyse(record), {}), "repair_bytes of riak was not compared"));
+}
+
+TEST_CASE("who broke a promise is not on the front, and keeps nobody off it") {
+  ComparisonRecord record = hand_comparison();
+  // As cheap as the tree, and never stale: none of the others is on the front beside it.
+  for (std::size_t i = 0; i < 8; ++i) {
+    ComparedRun& copy = record.runs[i];
+    copy.metrics["repair_bytes"] = 0;
+    copy.metrics["stale_key_ns"] = 0;
+  }
+  const Analysis honest = analyse(record);
+  CHECK(honest.strategies[0].front);
+  CHECK_FALSE(honest.strategies[1].front);
+  CHECK_FALSE(honest.strategies[2].front);
+  record.runs[3].broken = {{"no-resurrection", true}};
+  const Analysis broke = analyse(record);
+  CHECK_FALSE(broke.strategies[0].front);
+  CHECK(broke.strategies[1].front);
+  CHECK(broke.strategies[2].front);
+}
+
+TEST_CASE("what was promised and broke is told apart from what nobody promised") {
+  ComparisonRecord record = hand_comparison();
+  for (std::size_t i = 8; i < 11; ++i) record.runs[i].broken[0].promised = true;
+  const StrategySummary none = analyse(record).strategies[1];
+  CHECK(broken_promises(none, record) == "replicas-converge x3");
+  CHECK(broken_besides(none, record) == "replicas-converge x5");
+  const StrategySummary copy = analyse(record).strategies[0];
+  CHECK(broken_promises(copy, record).empty());
+  CHECK(broken_besides(copy, record).empty());
+  record = hand_comparison();
+  CHECK(broken_besides(analyse(record).strategies[1], record) == "replicas-converge always");
+}
+
+TEST_CASE("of most metrics it is known whether less is better, or more") {
+  CHECK(better_of("repair_bytes") == Better::less);
+  CHECK(better_of("stale_reads") == Better::less);
+  CHECK(better_of("operations_per_s") == Better::more);
+  CHECK(better_of("members_removed") == Better::neither);
 }
 
 TEST_CASE("against a baseline: the same, better, worse, and what cannot be told") {

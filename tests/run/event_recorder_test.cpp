@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "sim/run/run.hpp"
 #include "tests/support/seed_schedule.hpp"
@@ -167,6 +168,55 @@ TEST_CASE("above a limit what is sent again and again goes first, far from what 
   CHECK(data(events) == before);
   CHECK(std::is_sorted(events.messages.begin(), events.messages.end(),
                        [](const auto& a, const auto& b) { return a.serial < b.serial; }));
+}
+
+TEST_CASE("spans that are joined show the worst of them, and never hide another state") {
+  std::vector<RunEvents::NodeSpan> spans;
+  const auto at = [](int i) { return MonotonicTime(Duration(i) * 1'000'000); };
+  for (int i = 0; i < 1'000; ++i) {
+    RunEvents::NodeSpan span{.from = at(i), .to = at(i + 1), .what = {}, .claims = true};
+    span.what.missing_keys = i == 537 ? 9 : static_cast<std::uint64_t>(i % 2);
+    span.what.state = i == 701 ? NodeState::dead : NodeState::alive;
+    spans.push_back(span);
+  }
+  const RunEvents::NodeSpan last = spans.back();
+  const std::uint64_t gone = join(spans, 10);
+  CHECK(gone == 1'000 - spans.size());
+  CHECK(spans.size() <= 14);  // the stretches, the other state, what follows it, and the last
+  CHECK(spans.front().from == at(0));
+  CHECK(spans.back().from == last.from);
+  CHECK(spans.back().what.missing_keys == last.what.missing_keys);
+  for (std::size_t i = 1; i < spans.size(); ++i) CHECK(spans[i].from == spans[i - 1].to);
+  const auto over = [&spans, &at](int i) {
+    return *std::find_if(spans.begin(), spans.end(),
+                         [&](const auto& span) { return span.from <= at(i) && at(i) < span.to; });
+  };
+  CHECK(over(537).what.missing_keys == 9);
+  CHECK(over(100).what.missing_keys == 1);
+  CHECK(over(701).what.state == NodeState::dead);
+  CHECK(over(701).to == at(702));
+  CHECK(join(spans, 1'000) == 0);
+}
+
+TEST_CASE("a node that changes again and again has as many spans as can be drawn, and no more") {
+  const ClusterShape shape{.nodes = 1, .partitions = 1, .copies = 1};
+  World world(shape);
+  ReplicaTimes times(world, 100);
+  const FactSource source{.node = NodeId(1)};
+  constexpr std::uint64_t kWrites = 5'000;
+  for (std::uint64_t i = 1; i <= kWrites; ++i) {
+    const Fact written = fact::RecordWritten{
+        .key = "key-" + std::to_string(i), .origin = {ClientId(1), i}, .stored = true, .seq = i};
+    const MonotonicTime at{Duration(1'000'000) * static_cast<std::int64_t>(i)};
+    world.absorb(at, i, source, written);
+    times.on_fact(at, source, written);
+  }
+  times.finish(MonotonicTime(std::chrono::seconds(6)));
+  const auto& spans = times.spans().front();
+  CHECK(spans.size() < 200);
+  CHECK(spans.size() + times.joined() == kWrites + 1);
+  CHECK(spans.back().what.keys == kWrites);
+  for (std::size_t i = 1; i < spans.size(); ++i) CHECK(spans[i].from == spans[i - 1].to);
 }
 
 TEST_CASE("faults are counted by the phase of the cluster in which they struck") {

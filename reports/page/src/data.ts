@@ -51,8 +51,18 @@ export interface RunData {
   fact_kinds: string[];
   ghosts: Ghost[];
   /** What was left out of these lists to keep the page small. */
-  hidden: { messages: number; facts: number; operations?: number; violations?: number };
+  hidden: {
+    messages: number;
+    facts: number;
+    operations: number;
+    violations: number;
+    /** Spans of nodes that were joined with others, as the worst of them. */
+    spans: number;
+    ghosts: number;
+  };
   metrics: Record<string, number | null>;
+  /** What each of them is called. */
+  metric_words: Record<string, string>;
 }
 
 /** A step of the scenario: T0, T1, ... */
@@ -220,13 +230,25 @@ export interface ComparisonData {
     low: number;
     high: number;
   }[];
-  metrics: { name: string; help: string; unit: string }[];
+  metrics: Metric[];
+}
+
+export interface Metric {
+  name: string;
+  /** What it is called. */
+  words: string;
+  help: string;
+  unit: string;
+  /** Which of two values is the better one; null: they are only different. */
+  better: 'less' | 'more' | null;
 }
 
 export interface Strategy {
   name: string;
-  broken: { invariant: string; seeds: number; promised: boolean }[];
-  /** No other strategy is better in repair bytes and in time stale. */
+  /** In how many runs it did not hold, and in how many of these it was promised. */
+  broken: { invariant: string; seeds: number; promised: number }[];
+  /** Of the strategies that kept their promises none is better in repair bytes, stale copies x time,
+   *  time to converge or time unavailable, and no worse in the others. */
   front: boolean;
   points: Point[];
   /** By metric, over all cells. */
@@ -251,7 +273,9 @@ export interface Summary {
   difference: number | null;
   low: number | null;
   high: number | null;
-  /** The interval holds 0. */
+  /** No pair differs. */
+  same: boolean;
+  /** There is an interval, and it tells nothing. */
   inconclusive: boolean;
 }
 

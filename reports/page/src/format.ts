@@ -49,17 +49,3 @@ export function metric(name: string, value: number | null | undefined): string {
 
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;
-
-const NAMES: Record<string, string> = {
-  stale_ns: 'time stale',
-  stale_key_ns: 'time stale, each key',
-  staleness_max_ns: 'longest staleness',
-  staleness_versions_max: 'most versions behind',
-  unavailable_ns: 'time unavailable',
-  operations_per_s: 'operations a second',
-  min_copies: 'fewest copies',
-};
-
-/** A metric's name as words. */
-export const words = (name: string): string =>
-  NAMES[name] ?? name.replace(/_ns$/, '').replace(/_/g, ' ');

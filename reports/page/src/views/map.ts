@@ -9,7 +9,7 @@ import type { ComparisonData, Point, Strategy } from '../data';
 import type { Make } from '../view';
 import { Boxes } from '../boxes';
 import { command, h, s } from '../dom';
-import { count, metric, plural, words } from '../format';
+import { count, metric, plural } from '../format';
 import { table, type Column } from '../table';
 import { hue } from '../theme';
 
@@ -40,6 +40,8 @@ interface Mark {
 
 export const decision_map: Make<ComparisonData> = (data, store) => {
   const names = data.metrics.map((metric) => metric.name);
+  const of_name = new Map(data.metrics.map((metric) => [metric.name, metric]));
+  const words = (name: string): string => of_name.get(name)?.words ?? name;
   const cells = Math.max(
     1,
     data.vary.reduce((n, v) => n * v.values.length, 1),
@@ -149,6 +151,17 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
     return [];
   }
 
+  /** Of what is shown, and kept its promises: those that none beats in both, from left to right. */
+  function front_of(marks: Mark[], xn: string, yn: string): Mark[] {
+    const costs = [xn, yn].every((name) => of_name.get(name)?.better === 'less');
+    const kept = costs ? marks.filter((mark) => promised(mark.strategy) === 0) : [];
+    const beats = (a: Mark, b: Mark): boolean =>
+      a.x.mid <= b.x.mid && a.y.mid <= b.y.mid && (a.x.mid < b.x.mid || a.y.mid < b.y.mid);
+    return kept
+      .filter((mark) => !kept.some((other) => beats(other, mark)))
+      .sort((a, b) => a.x.mid - b.x.mid);
+  }
+
   function draw(): void {
     const width = holder.clientWidth || 640;
     const narrow = width < 560;
@@ -198,11 +211,8 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
       s('text', { class: 'axis', x: 0, y: 10 }, `↑ ${words(yn)}`),
     );
 
-    // None is better in both: the front, where choosing means giving something up.
-    const front = marks
-      .filter((mark) => mark.strategy.front && !promised(mark.strategy))
-      .sort((a, b) => a.x.mid - b.x.mid);
-    if (xn === 'repair_bytes' && front.length > 1)
+    const front = front_of(marks, xn, yn);
+    if (front.length > 1)
       plot.append(
         s('path', {
           class: 'front',
@@ -253,7 +263,7 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
       const [x, y] = [X.at(mark.x.mid), Y.at(mark.y.mid)];
       const picked = store.state.pick === mark.strategy.name;
       const colour = hue(mark.index);
-      const broke = promised(mark.strategy);
+      const broke = promised(mark.strategy) > 0;
       const text = mark.strategy.name;
       const says = `${text}: ${metric(xn, mark.x.mid)} ${words(xn)}, ${metric(yn, mark.y.mid)} ${words(yn)}${broke ? ', broke a promise' : mark.strategy.broken.length ? ', broke what it does not promise' : ''}`;
       const group = s(
@@ -329,10 +339,14 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
       plot.append(group);
     }
     const hidden = few > 1 ? ` One seed in ${few} is drawn (${count(all.length)} in all).` : '';
-    caption.textContent = `Marks are medians, lines run from the 10th to the 90th percentile, dots are seeds. Hollow: a promise was broken. The stepped line joins strategies that no other beats in both.${hidden}`;
+    caption.textContent = `Marks are medians, lines run from the 10th to the 90th percentile, dots are seeds. Hollow: a promise was broken.${front.length > 1 ? ' The stepped line joins those that kept their promises and that no other such beats in both.' : ''}${hidden}`;
   }
 
-  const promised = (strategy: Strategy): boolean => strategy.broken.some((b) => b.promised);
+  // Runs that broke what was promised, summed over invariants; and what nobody had promised.
+  const promised = (strategy: Strategy): number =>
+    strategy.broken.reduce((n, b) => n + b.promised, 0);
+  const besides = (strategy: Strategy): number =>
+    strategy.broken.reduce((n, b) => n + b.seeds - b.promised, 0);
   let seed: Point | null = null;
 
   function show_panel(): void {
@@ -352,7 +366,7 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
       h(
         'li',
         { class: b.promised ? 'bad' : null },
-        `${b.invariant}, ${plural(b.seeds, 'run')} of ${strategy.points.length}${b.promised ? ': promised' : ''}`,
+        `${b.invariant}, ${plural(b.seeds, 'run')} of ${count(strategy.points.length)}: ${b.promised === 0 ? 'not promised' : b.promised === b.seeds ? 'PROMISED' : `PROMISED in ${count(b.promised)}`}`,
       ),
     );
     panel.replaceChildren(
@@ -411,19 +425,23 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
       if (!sum || sum.difference === null || sum.low === null || sum.high === null) return [];
       const most = Math.max(Math.abs(sum.low), Math.abs(sum.high), Math.abs(sum.difference)) || 1;
       const at = scaleLinear([-most, most], [6, 114]);
-      const better = sum.difference < 0;
-      const tone = sum.inconclusive ? 'open' : better ? 'better' : 'worse';
+      const better = of_name.get(name)!.better;
+      const less = sum.difference < 0;
+      const tone =
+        sum.inconclusive || sum.same
+          ? 'open'
+          : better
+            ? less === (better === 'less')
+              ? 'better'
+              : 'worse'
+            : null;
       const sign = sum.difference > 0 ? '+' : '';
       return [
         h(
           'tr',
           { class: tone },
           h('th', { scope: 'row', title: name }, words(name)),
-          h(
-            'td',
-            { class: 'number' },
-            sum.difference === 0 ? 'same' : sign + metric(name, sum.difference),
-          ),
+          h('td', { class: 'number' }, sum.same ? 'same' : sign + metric(name, sum.difference)),
           h(
             'td',
             {},
@@ -454,10 +472,21 @@ export const decision_map: Make<ComparisonData> = (data, store) => {
   const columns: Column<Strategy>[] = [
     { name: 'strategy', value: (st) => st.name },
     {
-      name: 'broke',
+      name: 'promises broken',
       number: true,
-      value: (st) => st.broken.reduce((n, b) => n + b.seeds, 0),
-      help: 'runs that broke something, summed over invariants',
+      value: promised,
+      help: 'runs in which something promised did not hold, summed over invariants',
+    },
+    {
+      name: 'and not promised',
+      number: true,
+      value: besides,
+      help: 'runs in which something that nobody promised did not hold, summed over invariants',
+    },
+    {
+      name: 'front',
+      value: (st) => (st.front ? 'yes' : ''),
+      help: 'of those that kept their promises, none is better in repair bytes, stale copies x time, time to converge or time unavailable, and no worse in the others',
     },
     ...data.metrics.map(({ name, help }): Column<Strategy> => ({
       name: words(name),

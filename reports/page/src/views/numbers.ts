@@ -3,7 +3,7 @@
 import type { RunData } from '../data';
 import type { Make } from '../view';
 import { command, h } from '../dom';
-import { count, metric, moment, words } from '../format';
+import { count, metric, moment } from '../format';
 
 const GROUPS: [string, RegExp][] = [
   ['Staleness', /stale|missing|resurrect|lost|phantom|converged|min_copies|conflicts/],
@@ -23,7 +23,7 @@ export const numbers: Make<RunData> = (run, store) => {
         'dl',
         {},
         ...names.flatMap((name) => [
-          h('dt', { title: name }, words(name)),
+          h('dt', { title: name }, run.metric_words[name]),
           h('dd', { class: run.metrics[name] ? null : 'zero' }, metric(name, run.metrics[name])),
         ]),
       ),

@@ -407,6 +407,8 @@ export const spacetime: Make<RunData> = (run, store) => {
       parts.push(
         `${plural(run.ghosts.length, 'message')} never sent: choose a key to see its own.`,
       );
+    if (run.hidden.ghosts)
+      parts.push(`${count(run.hidden.ghosts)} more that were never sent are not in this page.`);
     const text = parts.join(' ');
     if (hidden_note.textContent !== text) hidden_note.textContent = text;
   }

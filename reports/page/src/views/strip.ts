@@ -6,7 +6,7 @@ import type { NodeSpan, Operation, RunData } from '../data';
 import type { Make } from '../view';
 import { linear } from '../axis';
 import { h, s } from '../dom';
-import { moment, plural } from '../format';
+import { count, moment, plural } from '../format';
 import { hatch, row_name } from '../paint';
 import { colour, heat } from '../theme';
 import { Timeline, TOP, font, type Scale } from '../timeline';
@@ -305,6 +305,13 @@ export const strip: Make<RunData> = (run, store) => {
     { class: 'view', 'aria-label': 'staleness' },
     timeline.element,
     legend,
+    run.hidden.spans
+      ? h(
+          'p',
+          { class: 'note' },
+          `${count(run.hidden.spans)} changes are too short to be seen, and are shown as the worst of what is next to them.`,
+        )
+      : null,
     now,
     wrong.length
       ? h(
