@@ -129,6 +129,9 @@ void declare(Parser& parser) {
   parser.compare->add_option("--set", words.sets, "PATH=VALUE: replaces a value of the file")
       ->allow_extra_args(false);
   declare_compare(*parser.compare, parser.comparison);
+  parser.compare->add_flag(
+      "--open", words.open,
+      "show the page in a browser; writes it (--out html) if nothing else does");
   for (CLI::App* command : {parser.run, parser.replay, parser.validate, parser.list, parser.schema,
                             parser.fuzz, parser.shrink, parser.hunt, parser.compare}) {
     command->allow_extras();
@@ -277,6 +280,20 @@ tl::expected<std::vector<OutRequest>, std::string> outs_of(const Words& words, b
   return out;
 }
 
+// --open asks for a page, if nothing else does. The error says why there can be none.
+template <class Request, class Kind>
+std::optional<std::string> ask_for_page(std::vector<Request>& outputs, Kind html) {
+  const auto page = std::find_if(outputs.begin(), outputs.end(),
+                                 [html](const Request& each) { return each.kind == html; });
+  if (page == outputs.end()) {
+    outputs.push_back({.kind = html});
+  } else if (page->file == "-") {
+    return error_text("--open cannot show a page that goes to standard output",
+                      "--out html=FILE, or --out html");
+  }
+  return std::nullopt;
+}
+
 tl::expected<Command, std::string> run_of(Parser& parser) {
   Words& words = parser.words;
   RunCommand out;
@@ -313,31 +330,20 @@ tl::expected<Command, std::string> run_of(Parser& parser) {
   if (!outs) return tl::unexpected(outs.error());
   out.outputs = *std::move(outs);
   out.open = words.open;
-  const auto page = std::find_if(out.outputs.begin(), out.outputs.end(),
-                                 [](const auto& request) { return request.kind == OutKind::html; });
-  if (out.open && page == out.outputs.end()) out.outputs.push_back({.kind = OutKind::html});
-  if (out.open && page != out.outputs.end() && page->file == "-") {
-    return tl::unexpected(error_text("--open cannot show a page that goes to standard output",
-                                     "--out html=FILE, or --out html"));
+  if (const auto wrong = out.open ? ask_for_page(out.outputs, OutKind::html) : std::nullopt) {
+    return tl::unexpected(*wrong);
   }
   return out;
 }
 
-// --open asks for a page.
-tl::expected<Command, std::string> with_open(tl::expected<Command, std::string> command,
-                                             bool open) {
+// Of a command whose pages may be opened.
+template <class Chosen, class Kind>
+tl::expected<Command, std::string> with_open(tl::expected<Command, std::string> command, bool open,
+                                             Kind html) {
   if (!command || !open) return command;
-  auto& fuzz = std::get<FuzzCommand>(*command);
-  fuzz.open = true;
-  const auto page = std::find_if(fuzz.outputs.begin(), fuzz.outputs.end(), [](const auto& request) {
-    return request.kind == CampaignOutKind::html;
-  });
-  if (page == fuzz.outputs.end()) {
-    fuzz.outputs.push_back({.kind = CampaignOutKind::html});
-  } else if (page->file == "-") {
-    return tl::unexpected(error_text("--open cannot show a page that goes to standard output",
-                                     "--out html=FILE, or --out html"));
-  }
+  auto& chosen = std::get<Chosen>(*command);
+  chosen.open = true;
+  if (const auto wrong = ask_for_page(chosen.outputs, html)) return tl::unexpected(*wrong);
   return command;
 }
 
@@ -352,14 +358,15 @@ tl::expected<Command, std::string> command_of(Parser& parser) {
   if (chosen == parser.compare) {
     auto selection = selection_of(parser.words, *chosen);
     if (!selection) return tl::unexpected(selection.error());
-    return compare_of(*std::move(selection), parser.comparison);
+    return with_open<CompareCommand>(compare_of(*std::move(selection), parser.comparison),
+                                     parser.words.open, CompareOutKind::html);
   }
   if (chosen == parser.fuzz || chosen == parser.shrink) {
     auto selection = selection_of(parser.words, *chosen);
     if (!selection) return tl::unexpected(selection.error());
     if (chosen == parser.shrink) return shrink_of(*std::move(selection), parser.explore);
-    return with_open(fuzz_of(*std::move(selection), parser.explore, parser.words.outs),
-                     parser.words.open);
+    return with_open<FuzzCommand>(fuzz_of(*std::move(selection), parser.explore, parser.words.outs),
+                                  parser.words.open, CampaignOutKind::html);
   }
   if (chosen == parser.replay) return ReplayCommand{.expectations = !parser.words.no_expect};
   if (parser.words.files.empty()) {

@@ -150,6 +150,7 @@ struct CompareCommand {
   std::string save_baseline{};         // a name; empty: none is saved
   std::string baseline{};              // a name; empty: none is compared with
   std::vector<CompareOut> outputs{};
+  bool open = false;
 };
 struct SchemaCommand {};
 struct PrintCommand {  // --help, --version

@@ -7,6 +7,7 @@
 #include "model/params.hpp"
 #include "reports/comparison.hpp"
 #include "reports/page.hpp"
+#include "sim/app/browser.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/compare_outputs.hpp"
 #include "sim/app/guard.hpp"
@@ -200,6 +201,7 @@ ExitStatus execute(const CompareCommand& command) {
   if (const auto wrong = outputs.write(record, analysis)) {
     return say(*wrong, ExitStatus::own_failure);
   }
+  if (command.open && !outputs.page().empty()) print_error(open_page(outputs.page()));
   if (compared.interrupted) {
     if (!command.save_baseline.empty()) print_error("no baseline was saved: interrupted\n");
     return ExitStatus::interrupted;

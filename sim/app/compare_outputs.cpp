@@ -90,6 +90,13 @@ std::optional<std::string> CompareOutputs::open(const std::vector<CompareOut>& a
   return std::nullopt;
 }
 
+std::string CompareOutputs::page() const {
+  for (const Target& target : targets_) {
+    if (target.kind == CompareOutKind::html && target.path != "-") return target.path;
+  }
+  return {};
+}
+
 bool CompareOutputs::takes_standard_output() const {
   return std::any_of(targets_.begin(), targets_.end(),
                      [](const Target& target) { return target.path == "-"; });

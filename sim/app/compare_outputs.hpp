@@ -30,6 +30,8 @@ class CompareOutputs {
                                                 const std::string& scenario_file);
   // One of them goes to standard output, in place of the usual report.
   [[nodiscard]] bool takes_standard_output() const;
+  // The page, where it is a file; empty where there is none.
+  [[nodiscard]] std::string page() const;
   [[nodiscard]] std::optional<std::string> write(const ComparisonRecord& record,
                                                  const reports::Analysis& analysis);
 

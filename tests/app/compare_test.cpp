@@ -1,10 +1,13 @@
 // `rejoin compare` as a user runs it.
 #include <doctest/doctest.h>
+#include <signal.h>
 
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "tests/support/golden.hpp"
 #include "tests/support/process.hpp"
@@ -242,6 +245,25 @@ TEST_CASE("compare: without a file outputs go below results/, with latest beside
     CHECK_MESSAGE(fs::file_size(folder + name) > 100, name);
   }
   CHECK(has(read_file(folder + "comparison.html"), "\"kind\":\"comparison\""));
+}
+
+TEST_CASE("compare: the first signal ends it with the seeds that are whole") {
+  const Own own;
+  const std::string report = own.scratch.path("comparison.json");
+  Running running({"compare", own.file, "--sync", "none,merkle", "--seeds", "1..100000", "-j", "1",
+                   "--out", "json=" + report});
+  while (!running.has_children()) {
+    REQUIRE(running.alive());
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // most often some seeds have ended
+  CHECK(running.end(SIGINT) == 130);
+  const json said = json::parse(read_file(report));
+  CHECK(said.at("seeds_asked") == 100'000);
+  CHECK(said.at("seeds") < 100'000);
+  for (const json& strategy : said.at("strategies")) {
+    CHECK(strategy.at("runs").size() == said.at("seeds").get<std::size_t>());
+  }
 }
 
 }  // namespace rejoin

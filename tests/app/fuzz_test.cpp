@@ -1,9 +1,7 @@
 // `rejoin fuzz` and `rejoin shrink` as a user and a continuous integration run them.
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -69,46 +67,6 @@ void check_saved_is_whole(const std::string& folder) {
     CHECK(entry.path().extension() != ".part");
   }
 }
-
-// A campaign that goes on while the test looks at it.
-class Running {
- public:
-  explicit Running(std::vector<std::string> words) {
-    words.insert(words.begin(), kProgram);
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    child_ = ::fork();
-    if (child_ != 0) return;
-    const bool moved = ::chdir(REJOIN_SOURCE_DIR) == 0;
-    const int nowhere = ::open("/dev/null", O_WRONLY);  // its reports are not looked at
-    const bool silent = ::dup2(nowhere, STDOUT_FILENO) >= 0 && ::dup2(nowhere, STDERR_FILENO) >= 0;
-    if (moved && silent) ::execv(kProgram.c_str(), argv.data());
-    ::_exit(127);
-  }
-  ~Running() {
-    if (child_ != 0) (void)end(SIGKILL);
-  }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-
-  [[nodiscard]] bool alive() const {
-    ::siginfo_t ended{};
-    return ::waitid(P_PID, static_cast<::id_t>(child_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           ended.si_pid == 0;
-  }
-  // Its exit status, or 128 and the signal that ended it.
-  int end(int signal) {
-    ::kill(child_, signal);
-    int status = 0;
-    ::waitpid(child_, &status, 0);
-    child_ = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-
- private:
-  ::pid_t child_ = 0;
-};
 
 // Waits until the campaign has saved something and gone on for a while.
 void wait_for_journal(const std::string& folder, const Running& running, std::size_t lines) {

@@ -1,6 +1,8 @@
 #include "sim/explore/compare.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -154,6 +156,37 @@ TEST_CASE("what is promised and broken is told apart from what is only broken") 
   REQUIRE(!runs[0].lags.empty());
   CHECK(runs[0].lags.back().label == "settled");
   CHECK(runs[0].lags.back().copies == 50);
+}
+
+TEST_CASE("a run whose process dies is told not to have ended, and the others stand") {
+  class Deadly final : public TraceSink {
+   public:
+    void on_event(const TraceEvent& /*event*/) override {}
+    void on_fact(MonotonicTime /*at*/, std::uint64_t /*event*/, const FactSource& /*source*/,
+                 const Fact& /*fact*/) override {}
+    void on_send(MonotonicTime /*at*/, std::uint64_t /*event*/, Address /*from*/, Address /*to*/,
+                 ByteView /*frame*/, const Tag& tag) override {
+      if (tag.purpose == Purpose::repair) ::kill(::getpid(), SIGKILL);
+    }
+    void on_drop(MonotonicTime /*at*/, std::uint64_t /*event*/, Address /*from*/, Address /*to*/,
+                 const Tag& /*tag*/, DropReason /*reason*/) override {}
+  } deadly;
+  const auto grid = grid_of({"none", "merkle"});
+  for (const std::uint32_t jobs : {1U, 2U}) {
+    CAPTURE(jobs);
+    const Compared out = compare(grid, {.seeds = {.first = 3, .last = 4},
+                                        .jobs = jobs,
+                                        .run = {.expectations = false, .trace = &deadly}});
+    CHECK(out.seeds == 2);
+    REQUIRE(out.runs.size() == 8);
+    const std::vector<ComparedRun> alone = runs_of(grid_of({"none"}), 1);
+    for (std::size_t i = 0; i < 4; ++i) {
+      CHECK(out.runs[i].ended);
+      CHECK(out.runs[i].digest == alone[i / 2 * 3 + i % 2].digest);
+      CHECK_FALSE(out.runs[4 + i].ended);
+      CHECK(out.runs[4 + i].says.find("signal 9") != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("an interrupted comparison has whole seeds only") {

@@ -32,4 +32,21 @@ Finished run_program(std::string program, std::vector<std::string> words);
 
 Finished rejoin(std::vector<std::string> words);
 
+// The program, while it goes on; its output is not looked at. Ended with this.
+class Running {
+ public:
+  explicit Running(std::vector<std::string> words);
+  ~Running();
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+  [[nodiscard]] bool alive() const;
+  [[nodiscard]] bool has_children() const;
+  // Its exit status, or 128 and the signal that ended it.
+  int end(int signal);
+
+ private:
+  int child_ = 0;
+};
+
 }  // namespace rejoin::test
