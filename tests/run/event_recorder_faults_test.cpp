@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/run/event_recorder.hpp"
 #include "sim/run/run.hpp"
@@ -19,9 +20,9 @@ struct Watched {
   RunEvents events;
 };
 
-Watched watch(const std::string& name) {
+Watched watch(const std::string& name, const std::vector<Override>& more = {}) {
   const auto scenario =
-      load_scenario(REJOIN_SOURCE_DIR "/scenarios/faults/" + name + ".yaml", linked_vocabulary());
+      load_scenario(REJOIN_SOURCE_DIR "/scenarios/" + name + ".yaml", linked_vocabulary(), more);
   REQUIRE(scenario.has_value());
   const auto schedule = scenario->materialise(scenario->seed());
   REQUIRE(schedule.has_value());
@@ -51,7 +52,7 @@ std::uint32_t host(const RunEvents& events, std::string_view name) {
 }  // namespace
 
 TEST_CASE("a message that came twice is two messages, and the second says so") {
-  const auto [record, events] = watch("duplicate");
+  const auto [record, events] = watch("faults/duplicate");
   const std::int64_t copies = fated(events, "a second copy");
   CHECK(copies == metric(record, "duplicated_messages"));
   for (const RunEvents::Message& message : events.messages) {
@@ -62,7 +63,7 @@ TEST_CASE("a message that came twice is two messages, and the second says so") {
 }
 
 TEST_CASE("a message that was spoiled on its way arrives, and is told to have been") {
-  const auto [record, events] = watch("corrupt");
+  const auto [record, events] = watch("faults/corrupt");
   std::int64_t arrived = 0;
   for (const RunEvents::Message& message : events.messages) {
     if (events.fates[message.fate] == "corrupted" && message.arrived) ++arrived;
@@ -71,7 +72,7 @@ TEST_CASE("a message that was spoiled on its way arrives, and is told to have be
 }
 
 TEST_CASE("a message that was lost has no arrival, and its reason") {
-  const auto [record, events] = watch("loss");
+  const auto [record, events] = watch("faults/loss");
   std::int64_t dropped = 0;
   for (const RunEvents::Message& message : events.messages) {
     const std::string& fate = events.fates[message.fate];
@@ -84,7 +85,7 @@ TEST_CASE("a message that was lost has no arrival, and its reason") {
 }
 
 TEST_CASE("a node that has moved keeps its lane") {
-  const auto [record, events] = watch("move");
+  const auto [record, events] = watch("faults/move");
   CHECK(events.hosts.size() == events.nodes + events.clients);
   const std::uint32_t moved = host(events, "node-2");
   const auto reads = std::count_if(events.messages.begin(), events.messages.end(),
@@ -97,7 +98,7 @@ TEST_CASE("a node that has moved keeps its lane") {
 }
 
 TEST_CASE("a twin has a lane of its own, and its node's lane says nothing of it") {
-  const auto [record, events] = watch("twin");
+  const auto [record, events] = watch("faults/twin");
   const std::uint32_t twin = host(events, "twin of node-2");
   CHECK(twin >= events.nodes + events.clients);
   std::int64_t of_twin = 0;
@@ -114,7 +115,7 @@ TEST_CASE("a twin has a lane of its own, and its node's lane says nothing of it"
 }
 
 TEST_CASE("what a crash took is told to be gone, though its disk had said that it was durable") {
-  const auto [record, events] = watch("lost-sync");
+  const auto [record, events] = watch("faults/lost-sync");
   std::int64_t taken = 0;
   for (const auto& [key, store] : events.stores) {
     for (const auto& [node, held] : store.replicas) {
@@ -130,6 +131,13 @@ TEST_CASE("what a crash took is told to be gone, though its disk had said that i
   CHECK(taken >= 1);
   CHECK(events.stores.at("key-20").replicas.at(NodeId(2)).back().origin.is_none());
   CHECK_FALSE(events.stores.at("key-5").replicas.at(NodeId(2)).back().origin.is_none());
+}
+
+TEST_CASE("above so many messages that were never sent there are no more, and they are counted") {
+  const auto [record, events] =
+      watch("seed/t0-t5", {{.path = "timeline.T3.write.keys", .value = "key-101..key-2200"}});
+  CHECK(events.ghosts.size() == EventRecorder::kGhostsMax);
+  CHECK(events.hidden.ghosts == 2'100 - EventRecorder::kGhostsMax);
 }
 
 }  // namespace rejoin::sim
