@@ -43,7 +43,8 @@ std::optional<double> size_of(const std::string& value) {
 // Complaints of many cells are told once each. An override is told as the flag that gave it.
 class Complaints {
  public:
-  void add(std::string text, const std::vector<Vary>& vary) {
+  // `cell` is its name; what does not say by which varied value it is wrong is told with it.
+  void add(std::string text, const std::vector<Vary>& vary, const std::string& cell) {
     for (const Vary& each : vary) {
       const std::string set = "--set " + each.path + "=";
       for (std::size_t at = text.find(set); at != std::string::npos; at = text.find(set, at)) {
@@ -54,6 +55,7 @@ class Complaints {
     for (std::size_t at = text.find(sync); at != std::string::npos; at = text.find(sync, at)) {
       text.replace(at, sync.size(), "--sync ");
     }
+    if (!vary.empty() && !text.starts_with("--vary ")) text = "with " + cell + ":\n" + text;
     if (seen_.insert(text).second) text_ += text;
   }
   [[nodiscard]] const std::string& text() const { return text_; }
@@ -90,13 +92,13 @@ tl::expected<Scenarios, std::string> load_all(const CompareCommand& command,
       selection.overrides = overrides_of(command, record, cell);
       auto jobs = load_open(selection);
       if (!jobs) {
-        wrong.add(jobs.error(), command.vary);
+        wrong.add(jobs.error(), command.vary, record.name_of(cell));
         continue;
       }
       const std::string problems = problems_of(jobs->front().scenario, record.first_seed);
       if (!problems.empty()) {
         wrong.add("--sync " + strategy + " cannot be run in this scenario:\n" + problems,
-                  command.vary);
+                  command.vary, record.name_of(cell));
       }
       cells.push_back(std::move(jobs->front().scenario));
     }

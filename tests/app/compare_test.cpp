@@ -117,6 +117,8 @@ TEST_CASE("compare: wrong words are said, with what is allowed") {
   check_refused({"--sync", "none", "--vary", "timeline.back.after=10,20"},
                 {"--vary timeline.back.after=10", "duration"});
   check_refused({"--sync", "none", "--vary", "timeline.back.after"}, {"is not PATH=A,B"});
+  check_refused({"--sync", "none", "--vary", "cluster.nodes=3,1"},
+                {"with cluster.nodes=1:", "there is no node-3"});
   check_refused({"--sync", "none", "--vary", "sync=none,merkle"}, {"--sync A,B"});
   check_refused({"--sync", "none", "--out", "pdf"}, {"no kind `pdf`", "csv, markdown, svg"});
   check_refused({"--sync", "none", "--out", "json=/nowhere/x"}, {"cannot write `/nowhere/x`"});
