@@ -117,7 +117,8 @@ TEST_CASE("dvv: a record that no replica could have made is refused, and changes
                       .epoch = Epoch(1),
                       .record = make_forged(),
                       .owners = {NodeId(1), NodeId(2), NodeId(3)}};
-  const auto frame = decode_frame(encode_message(forged));
+  const Bytes message = encode_message(forged);
+  const auto frame = decode_frame(message);
   REQUIRE(frame.has_value());
   CHECK_FALSE(rig.node(1).coordinator.on_message(Address(2), frame->kind, frame->body));
   CHECK(rig.value_at(1, "k") == "absent");
